@@ -1,0 +1,82 @@
+"""Classes of one user."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from storage.errors import Conflict
+from storage.models import Class, Material
+from storage.repositories.base import Page, Repository, as_uuid, one_of_names
+
+
+def slug(name: str) -> str:
+    """Lower-case ASCII words joined by hyphens, at most 40 characters; "class" when nothing is left."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:40].strip("-") or "class"
+
+
+class ClassRepository(Repository):
+    async def recent(self, *, limit: int, cursor: str | None) -> Page[Class]:
+        mine = select(Class).where(Class.user_id == self.user_id, Class.deleted_at.is_(None))
+        return await self.page(mine, Class.created_at, Class.id, limit=limit, cursor=cursor)
+
+    async def resolve(self, wanted: str, *, deleted: bool = False) -> Class:
+        """By id, name, or a part of the name. Raises NotFound, or Conflict listing the candidates."""
+        mine = select(Class).where(Class.user_id == self.user_id)
+        mine = mine.where(Class.deleted_at.is_not(None) if deleted else Class.deleted_at.is_(None))
+        class_id = as_uuid(wanted)
+        if class_id is not None:
+            found = (await self.session.scalars(mine.where(Class.id == class_id))).all()
+        else:
+            found = (
+                await self.session.scalars(mine.where(func.lower(Class.name) == wanted.strip().lower()))
+            ).all()
+            if not found:
+                part = Class.name.icontains(wanted.strip(), autoescape=True)
+                found = (await self.session.scalars(mine.where(part).limit(9))).all()
+        row: Class = one_of_names("class", wanted, found, "name")
+        return row
+
+    async def add(self, row: Class) -> Class:
+        """Raises Conflict when a class of this name exists. Fills `collection_prefix`: readable and unique for all."""
+        taken = select(Class.id).where(
+            Class.user_id == self.user_id,
+            func.lower(Class.name) == row.name.lower(),
+            Class.deleted_at.is_(None),
+        )
+        if await self.session.scalar(taken):
+            raise Conflict(f"You have a class called {row.name!r} already.", code="class_exists")
+        base = f"{self.user_id.hex[-8:]}_{slug(row.name)}"
+        for prefix in (base, f"{base}-{row.id.hex[-4:]}", f"{base}-{row.id.hex[-12:]}"):
+            row.collection_prefix = prefix
+            try:
+                async with self.session.begin_nested():
+                    self.session.add(row)
+                    await self.session.flush()
+            except IntegrityError:
+                continue
+            return row
+        raise Conflict("This class could not be named. Try another name.", code="class_exists")
+
+    async def change(self, row: Class, values: dict[str, Any]) -> None:
+        """Set columns of a class. Raises Conflict when another class has the new name."""
+        for name, value in values.items():
+            setattr(row, name, value)
+        try:
+            await self.session.flush()
+        except IntegrityError as error:
+            raise Conflict(f"You have a class called {row.name!r} already.", code="class_exists") from error
+
+    async def material_counts(self, classes: Sequence[Class]) -> dict[UUID, int]:
+        """Materials per class id."""
+        ids = [row.id for row in classes]
+        counts = select(Material.class_id, func.count()).where(
+            Material.class_id.in_(ids), Material.user_id == self.user_id, Material.deleted_at.is_(None)
+        )
+        rows = await self.session.execute(counts.group_by(Material.class_id))
+        return {row[0]: row[1] for row in rows}

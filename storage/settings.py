@@ -1,0 +1,65 @@
+"""Settings: one typed class, read once from `LYCEUM_*` in the environment or `.env`. Listed in docs/settings.md."""
+
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_data_dir() -> Path:
+    return platformdirs.user_data_path("lyceum")
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="LYCEUM_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(
+        default_factory=default_data_dir, description="The folder that holds all data of the laptop mode."
+    )
+    host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
+    port: int = Field(default=8000, description="Port that the API listens on.")
+    public_url: str | None = Field(
+        default=None,
+        description="The address that browsers and AI clients use, when it is not http://HOST:PORT.",
+    )
+
+    database_url: str | None = Field(
+        default=None, description="PostgreSQL for the application role. Unset: Lyceum starts its own."
+    )
+    owner_database_url: str | None = Field(
+        default=None,
+        description="PostgreSQL for the role that owns the tables; only `lyceum migrate` uses it.",
+    )
+    redis_url: str | None = Field(default=None, description="Redis or Valkey. Unset: Lyceum starts its own.")
+    vector_url: str | None = Field(
+        default=None, description="`chroma+http://HOST:PORT`. Unset: Lyceum starts its own."
+    )
+    files_url: str | None = Field(
+        default=None, description="`file:///FOLDER` or `s3://BUCKET`. Unset: a folder in the data folder."
+    )
+
+    secret_key: SecretStr | None = Field(
+        default=None, description="Signs what clients carry; 32 random bytes or more."
+    )
+    registration: Literal["open", "invite", "closed"] = Field(
+        default="open", description="Who may make an account: open, invite (a login link only), closed."
+    )
+
+    model: str = Field(default="auto", description="`builtin`, `auto` or a LangChain `provider:name`.")
+    model_base_url: str | None = Field(default=None, description="Base URL of an OpenAI-compatible server.")
+    model_api_key: SecretStr | None = Field(default=None, description="API key for the model server.")
+    model_tools: Literal["auto", "native", "planned"] = Field(
+        default="auto",
+        description="How the model calls tools: its own way, by a planned JSON step, or whichever fits.",
+    )
+
+    embedding_threads: int = Field(default=1, ge=1, description="Threads for one embedding call.")
+    max_upload_mb: int = Field(default=2048, ge=1, description="Largest accepted file, in megabytes.")
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @property
+    def base_url(self) -> str:
+        """Where a browser reaches this server, without a trailing slash."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")

@@ -1,0 +1,1 @@
+"""Vectors in Chroma: `index` reads and inspects, `writer` embeds and writes."""

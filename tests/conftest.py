@@ -1,0 +1,74 @@
+"""Real servers, once per test process. Every test makes its own users, so nothing needs to be cleaned between tests."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from migrations.runner import upgrade
+from storage.local import InstanceInfo, LocalServices
+from storage.resources import Storage, open_storage
+from storage.settings import Settings
+from tools.catalog import CATALOG
+from tools.context import Principal
+from tools.executor import Executor
+
+
+@pytest.fixture(scope="session")
+async def instance() -> AsyncGenerator[InstanceInfo]:
+    with tempfile.TemporaryDirectory(prefix="lyceum-test-") as folder:
+        async with LocalServices(Path(folder) / "data", command="tests") as info:
+            await asyncio.to_thread(upgrade, info.owner_database_url)
+            yield info
+
+
+def settings_for(info: InstanceInfo) -> Settings:
+    """Settings that point at the running test servers, blind to the developer's own environment."""
+    return Settings(
+        _env_file=None,  # type: ignore[call-arg]
+        data_dir=info.data_dir,
+        database_url=info.database_url,
+        owner_database_url=info.owner_database_url,
+        redis_url=info.redis_url,
+        vector_url=info.vector_url,
+        files_url=info.files_url,
+        secret_key=info.secret_key,  # type: ignore[arg-type]
+        model="builtin",
+    )
+
+
+@pytest.fixture(scope="session")
+async def storage(instance: InstanceInfo) -> AsyncGenerator[Storage]:
+    opened = open_storage(settings_for(instance))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+async def executor(storage: Storage) -> Executor:
+    return Executor(CATALOG, storage)
+
+
+MakeUser = Callable[[], Awaitable[Principal]]
+
+
+async def new_principal(storage: Storage) -> Principal:
+    user_id: UUID = storage.clock.new_id()
+    async with storage.as_user(user_id) as db:
+        await db.accounts.add_user(f"{user_id}@example.org", "A student", None)
+    return Principal(user_id, surface="test")
+
+
+@pytest.fixture
+async def student(storage: Storage) -> Principal:
+    """A new account, signed in."""
+    return await new_principal(storage)
+
+
+@pytest.fixture
+async def stranger(storage: Storage) -> Principal:
+    """Another new account."""
+    return await new_principal(storage)

@@ -1,0 +1,63 @@
+"""Who calls, and what a running tool may use."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from storage.repositories import Repositories
+from storage.resources import Storage
+
+Progress = Callable[[int, int | None, str], Awaitable[None]]
+"""(done, total, message) of a tool that takes a while."""
+
+
+async def no_progress(done: int, total: int | None, message: str) -> None:
+    """For callers that do not watch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller. Scopes are `toolset:read` or `toolset:write`; `*` allows all and `*:read` all reading."""
+
+    user_id: UUID
+    scopes: frozenset[str] = frozenset({"*"})
+    surface: str = "http"
+    session_id: UUID | None = None
+    key_id: UUID | None = None
+    ip_address: str | None = None
+    user_agent: str | None = None
+
+    def allows(self, scope: str) -> bool:
+        return bool({"*", scope, f"*:{scope.split(':')[1]}"} & self.scopes)
+
+
+class TextModel(Protocol):
+    """How a tool reaches a language model, where one is configured."""
+
+    async def complete(self, prompt: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    principal: Principal
+    storage: Storage
+    repositories: Repositories | None
+    """The repositories of this call's transaction; None for a tool that opens its own."""
+    progress: Progress = no_progress
+    model: TextModel | None = None
+    after_commit: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """Run once the transaction stands: telling the worker of a job that no one can see yet would be too early."""
+
+    @property
+    def db(self) -> Repositories:
+        if self.repositories is None:
+            raise RuntimeError("This tool opens its own transactions.")
+        return self.repositories
+
+    def now(self) -> datetime:
+        return self.storage.clock.now()
+
+    def new_id(self) -> UUID:
+        return self.storage.clock.new_id()
