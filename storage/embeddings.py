@@ -16,8 +16,6 @@ from tokenizers import Tokenizer
 Vectors = npt.NDArray[np.float32]
 
 MODEL_FOLDER = Path(__file__).parent / "model"
-BATCH_TOKENS = 512
-"""Padded tokens in one run of the model. Larger batches are slower on a CPU (docs: notes on retrieval)."""
 
 
 class Embedder(Protocol):
@@ -45,13 +43,17 @@ class MiniLMEmbedder:
     """all-MiniLM-L6-v2: 384 dimensions, mean-pooled over the mask, L2-normalised. Safe to share between threads.
 
     `threads` is the number of CPU threads inside one run; two processes of one thread beat one of two.
+    `batch_tokens` bounds the padded tokens of one run. Its default runs texts one by one: the int8 model scales its
+    activations over the whole batch, so in company a vector depends on its neighbours (cosine down to 0.98 against
+    the text alone, measured with 512), and batches are no faster on a CPU.
     """
 
     name = "all-MiniLM-L6-v2-int8"
     dimension = 384
     max_tokens = 256
 
-    def __init__(self, folder: Path = MODEL_FOLDER, *, threads: int = 1) -> None:
+    def __init__(self, folder: Path = MODEL_FOLDER, *, threads: int = 1, batch_tokens: int = 1) -> None:
+        self._batch_tokens = batch_tokens
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         # The file may switch on truncation and padding to a fixed length; both would falsify counts and cost time.
         self._tokenizer.no_truncation()
@@ -85,7 +87,7 @@ class MiniLMEmbedder:
         """Vectors of many texts in their order, shape (len(texts), 384), float32."""
         encoded = [self._ids(text) for text in texts]
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for batch in batches([len(ids) for ids in encoded], BATCH_TOKENS):
+        for batch in batches([len(ids) for ids in encoded], self._batch_tokens):
             vectors[batch] = self._run([encoded[index] for index in batch])
         return vectors
 

@@ -5,11 +5,14 @@ lyceum:job:{job}               channel: progress of a job, for whoever watches
 lyceum:run:{run}:events        stream: the events of an answer, kept a day for clients that come back
 lyceum:run:{run}:cancel        flag: someone pressed stop
 lyceum:login:{sha256}          value: user id that a one-time login link signs in
+lyceum:brake:{what}            sorted set: when something happened lately, to slow down who guesses
 """
 
+import hashlib
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
@@ -18,7 +21,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from storage.errors import Unavailable
+from storage.clock import Clock
+from storage.errors import RateLimited, Unavailable
 
 JOBS = "lyceum:jobs"
 WORKERS = "workers"
@@ -163,6 +167,68 @@ class LoginLinks:
         """The user a link signs in, once: the second call answers None."""
         async with translated():
             return cast("str | None", await self._redis.getdel(f"lyceum:login:{digest}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` times in any `seconds`."""
+
+    what: str
+    count: int
+    seconds: int
+
+    @property
+    def key(self) -> str:
+        return f"lyceum:brake:{hashlib.sha256(self.what.encode()).hexdigest()}"
+
+
+# One key per limit; ARGV: this attempt's id, then count and seconds per key. Redis' own clock, so all processes agree.
+# Answers 0 and notes the attempt under every limit, or the milliseconds until the fullest one has room.
+SLIDING_WINDOWS = """
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local wait = 0
+for i, key in ipairs(KEYS) do
+  local count, window = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1]) * 1000
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now - window)
+  if redis.call('ZCARD', key) >= count then
+    local oldest = redis.call('ZRANGE', key, -count, -count, 'WITHSCORES')
+    wait = math.max(wait, tonumber(oldest[2]) + window - now)
+  end
+end
+if wait > 0 then return math.ceil(wait) end
+for i, key in ipairs(KEYS) do
+  redis.call('ZADD', key, now, ARGV[1])
+  redis.call('PEXPIRE', key, tonumber(ARGV[2 * i + 1]) * 1000)
+end
+return 0
+"""
+
+
+class Brake:
+    """Slows down who tries too often: sliding windows, the same for all processes."""
+
+    def __init__(self, client: "aioredis.Redis", clock: Clock) -> None:
+        self._redis = client
+        self._clock = clock
+
+    async def check(self, sentence: str, *limits: Limit) -> None:
+        """Note one attempt under each limit. Raises RateLimited (`retry_after` in seconds) when one is full."""
+        arguments: list[str | int] = [str(self._clock.new_id())]
+        for limit in limits:
+            arguments += [limit.count, limit.seconds]
+        async with translated():
+            wait = await cast(
+                Any,
+                self._redis.eval(SLIDING_WINDOWS, len(limits), *(limit.key for limit in limits), *arguments),
+            )
+        if wait:
+            raise RateLimited(sentence, details={"retry_after": -(-int(wait) // 1000)})
+
+    async def release(self, limit: Limit) -> None:
+        """Forget the attempts under a limit: one succeeded."""
+        async with translated():
+            await self._redis.delete(limit.key)
 
 
 async def ping(client: "aioredis.Redis") -> None:

@@ -11,7 +11,7 @@ from storage.database import Database
 from storage.embeddings import Embedder, shared_embedder
 from storage.errors import InvalidInput
 from storage.files import FileStore
-from storage.redis import JobQueue, LoginLinks, RunLog, connect
+from storage.redis import Brake, JobQueue, LoginLinks, RunLog, connect
 from storage.redis import ping as ping_redis
 from storage.repositories import Repositories
 from storage.repositories.accounts import SignIn
@@ -27,6 +27,7 @@ class Storage:
     jobs: JobQueue
     runs: RunLog
     login_links: LoginLinks
+    brake: Brake
     files: FileStore
     vectors: VectorIndex
     embedder: Embedder
@@ -68,6 +69,7 @@ def open_storage(settings: Settings, clock: Clock | None = None) -> Storage:
         )
     database_url, redis_url, vector_url, files_url = (url or "" for url in urls)
     client = connect(redis_url)
+    clock = clock or SystemClock()
     return Storage(
         settings=settings,
         database=Database(database_url),
@@ -75,8 +77,9 @@ def open_storage(settings: Settings, clock: Clock | None = None) -> Storage:
         jobs=JobQueue(client),
         runs=RunLog(client),
         login_links=LoginLinks(client),
+        brake=Brake(client, clock),
         files=FileStore(files_url),
         vectors=VectorIndex(vector_url),
         embedder=shared_embedder(),
-        clock=clock or SystemClock(),
+        clock=clock,
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from migrations.runner import upgrade
-from storage.local import InstanceInfo, LocalServices
+from storage.local.instance import InstanceInfo, LocalServices
 from storage.resources import Storage, open_storage
 from storage.settings import Settings
 from tools.catalog import CATALOG

@@ -25,6 +25,10 @@ class ClassRepository(Repository):
         mine = select(Class).where(Class.user_id == self.user_id, Class.deleted_at.is_(None))
         return await self.page(mine, Class.created_at, Class.id, limit=limit, cursor=cursor)
 
+    async def all(self) -> Sequence[Class]:
+        mine = select(Class).where(Class.user_id == self.user_id, Class.deleted_at.is_(None))
+        return (await self.session.scalars(mine.order_by(Class.created_at))).all()
+
     async def resolve(self, wanted: str, *, deleted: bool = False) -> Class:
         """By id, name, or a part of the name. Raises NotFound, or Conflict listing the candidates."""
         mine = select(Class).where(Class.user_id == self.user_id)
@@ -41,6 +45,12 @@ class ClassRepository(Repository):
                 found = (await self.session.scalars(mine.where(part).limit(9))).all()
         row: Class = one_of_names("class", wanted, found, "name")
         return row
+
+    async def by_id(self, class_id: UUID) -> Class | None:
+        """Also a deleted one."""
+        return await self.session.scalar(
+            select(Class).where(Class.id == class_id, Class.user_id == self.user_id)
+        )
 
     async def add(self, row: Class) -> Class:
         """Raises Conflict when a class of this name exists. Fills `collection_prefix`: readable and unique for all."""
@@ -71,6 +81,17 @@ class ClassRepository(Repository):
             await self.session.flush()
         except IntegrityError as error:
             raise Conflict(f"You have a class called {row.name!r} already.", code="class_exists") from error
+
+    async def collection_prefixes(self, class_id: UUID | None) -> Sequence[str]:
+        """Collection prefix of one class, or of every class that has material."""
+        mine = select(Class.collection_prefix).where(
+            Class.user_id == self.user_id, Class.deleted_at.is_(None)
+        )
+        if class_id:
+            mine = mine.where(Class.id == class_id)
+        else:
+            mine = mine.where(select(Material.id).where(Material.class_id == Class.id).exists())
+        return (await self.session.scalars(mine)).all()
 
     async def material_counts(self, classes: Sequence[Class]) -> dict[UUID, int]:
         """Materials per class id."""

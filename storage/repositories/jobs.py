@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import or_, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import Conflict, NotFound
@@ -43,7 +44,7 @@ class JobRepository(Repository):
     async def latest_for(self, material_ids: list[UUID]) -> dict[UUID, Job]:
         """The newest job of each material."""
         newest = select(Job).where(Job.material_id.in_(material_ids), Job.user_id == self.user_id)
-        newest = newest.distinct(Job.material_id).order_by(
+        newest = newest.ext(distinct_on(Job.material_id)).order_by(
             Job.material_id, Job.created_at.desc(), Job.id.desc()
         )
         return {job.material_id: job for job in await self.session.scalars(newest) if job.material_id}

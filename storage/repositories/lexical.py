@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import Select, bindparam, select, text
+from sqlalchemy import false as sql_false
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text, Uuid
 
-from storage.models import Chunk, Material, MaterialSegment
+from storage.models import Chunk, Class, Material, MaterialSegment
 from storage.repositories.base import Repository
 
 # Okapi BM25 (Robertson, Walker 1994) with Lucene's idf, ln(1 + (N - df + 0.5) / (df + 0.5)), which is never negative.
@@ -69,6 +70,16 @@ class Scope:
     material_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page or slide by number (a range, both ends included) or by the label printed on it."""
+
+    kind: str
+    first: int | None
+    last: int | None
+    label: str | None = None
+
+
 class LexicalRepository(Repository):
     async def lexemes(self, query: str, config: str = "english") -> list[str]:
         """The lexemes of a query, without stop words."""
@@ -103,18 +114,41 @@ class LexicalRepository(Repository):
             found = found.where(Chunk.lexemes.op("@@")(query))
         return list((await self.session.scalars(found.order_by(Chunk.id).limit(limit))).all())
 
-    async def at_place(self, kind: str, number: int, scope: Scope, limit: int) -> list[UUID]:
-        """Chunks that stand on a page or slide, by its number or the number printed on it."""
-        segment = select(MaterialSegment.material_id, MaterialSegment.ordinal).where(
-            MaterialSegment.user_id == self.user_id,
-            MaterialSegment.kind == kind,
-            (MaterialSegment.number == number) | (MaterialSegment.label == str(number)),
+    async def at_place(self, place: Place, scope: Scope, limit: int) -> list[UUID]:
+        """Chunks that stand on a page or slide, by its number, else by the number printed on it; in reading order."""
+        numbered = MaterialSegment.number.between(place.first, place.last) if place.first else sql_false()
+        label = place.label or (str(place.first) if place.first == place.last else None)
+        labelled = MaterialSegment.label == label if label else sql_false()
+        for condition in (numbered, labelled):
+            found = self._in_scope(scope).join(
+                MaterialSegment,
+                (MaterialSegment.material_id == Chunk.material_id)
+                & (MaterialSegment.ordinal == Chunk.segment),
+            )
+            found = found.where(MaterialSegment.kind == place.kind, condition)
+            ids = (
+                await self.session.scalars(found.order_by(Chunk.material_id, Chunk.ordinal).limit(limit))
+            ).all()
+            if ids:
+                return list(ids)
+        return []
+
+    async def visible(self, ids: Sequence[UUID], scope: Scope) -> set[UUID]:
+        """Those of the chunks that exist and lie in scope."""
+        return set((await self.session.scalars(self._in_scope(scope).where(Chunk.id.in_(ids)))).all())
+
+    async def indexing(self, scope: Scope) -> bool:
+        """Whether some material in scope is still being read or indexed."""
+        waiting = select(Material.id).where(
+            Material.user_id == self.user_id,
+            Material.deleted_at.is_(None),
+            Material.status.in_(("queued", "processing", "searchable")),
         )
-        place = segment.subquery()
-        found = self._in_scope(scope).join(
-            place, (place.c.material_id == Chunk.material_id) & (place.c.ordinal == Chunk.segment)
-        )
-        return list((await self.session.scalars(found.order_by(Chunk.ordinal).limit(limit))).all())
+        if scope.class_id:
+            waiting = waiting.where(Material.class_id == scope.class_id)
+        if scope.material_id:
+            waiting = waiting.where(Material.id == scope.material_id)
+        return await self.session.scalar(waiting.limit(1)) is not None
 
     async def in_section(self, number: str, scope: Scope, limit: int) -> list[UUID]:
         """Chunks under a heading that begins with a section number such as "3.2"."""
@@ -125,9 +159,13 @@ class LexicalRepository(Repository):
         found = self._in_scope(scope).where(headings)
         return list((await self.session.scalars(found.order_by(Chunk.ordinal).limit(limit))).all())
 
-    def _in_scope(self, scope: Scope):  # type: ignore[no-untyped-def]  # the type of a select is not worth spelling
-        found = select(Chunk.id).join(Material, Material.id == Chunk.material_id)
-        found = found.where(Chunk.user_id == self.user_id, Material.deleted_at.is_(None))
+    def _in_scope(self, scope: Scope) -> Select[UUID]:
+        found = (
+            select(Chunk.id)
+            .join(Material, Material.id == Chunk.material_id)
+            .join(Class, Class.id == Material.class_id)
+            .where(Chunk.user_id == self.user_id, Material.deleted_at.is_(None), Class.deleted_at.is_(None))
+        )
         if scope.class_id:
             found = found.where(Chunk.class_id == scope.class_id)
         if scope.material_id:

@@ -1,11 +1,14 @@
 """Materials, their files, segments and chunks."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import case, delete, func, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 
+from storage.errors import Conflict
 from storage.models import Chunk, ChunkPosting, Class, File, Material, MaterialSegment
 from storage.repositories.base import Page, Repository, as_uuid, one_of_names
 
@@ -23,6 +26,19 @@ POSTINGS = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedVector:
+    """The text that should have been embedded, and whether its material is still being indexed."""
+
+    text: str
+    indexing: bool
+
+
+def embedding_text(heading_path: Sequence[str], text: str) -> str:
+    """A chunk as the embedder reads it: the headings above it, then its text."""
+    return "\n".join(filter(None, (" › ".join(heading_path), text)))
+
+
 class MaterialRepository(Repository):
     async def add_file(self, row: File) -> None:
         self.session.add(row)
@@ -32,9 +48,24 @@ class MaterialRepository(Repository):
         found = select(File).where(File.id == file_id, File.user_id == self.user_id)
         return await self.session.scalar(found)
 
-    async def add(self, row: Material) -> None:
-        self.session.add(row)
-        await self.session.flush()
+    async def remove_file(self, file_id: UUID) -> None:
+        await self.session.execute(delete(File).where(File.id == file_id, File.user_id == self.user_id))
+
+    async def add_or_existing(self, row: Material) -> Material:
+        """Add a material, or give the one of this class that has the same content, also when both come at once."""
+        existing = await self.same_bytes(row.class_id, row.checksum)
+        if existing is not None:
+            return existing
+        try:
+            async with self.session.begin_nested():
+                self.session.add(row)
+                await self.session.flush()
+        except IntegrityError:
+            existing = await self.same_bytes(row.class_id, row.checksum)
+            if existing is None:
+                raise
+            return existing
+        return row
 
     async def same_bytes(self, class_id: UUID, checksum: bytes) -> Material | None:
         """The material in this class that has the same content."""
@@ -92,6 +123,18 @@ class MaterialRepository(Repository):
     async def set(self, material_id: UUID, **values: Any) -> None:
         await self.session.execute(update(Material).where(Material.id == material_id).values(**values))
 
+    async def restore(self, row: Material, status: str) -> None:
+        """Undelete. Raises Conflict when the same content was added again in the meantime."""
+        if await self.same_bytes(row.class_id, row.checksum):
+            raise Conflict("The same file was added again since; nothing to restore.", code="material_exists")
+        row.deleted_at, row.status = None, status
+        await self.session.flush()
+
+    async def back_to_work(self, material_id: UUID) -> None:
+        """Its job will run again: searchable when its words are there, else queued."""
+        status = case((Material.chunk_count > 0, "searchable"), else_="queued")
+        await self.set(material_id, status=status, error=None, error_code=None)
+
     # --- segments
 
     async def add_segments(self, rows: Sequence[dict[str, Any]]) -> None:
@@ -132,6 +175,13 @@ class MaterialRepository(Repository):
         )
         return {(row.material_id, row.ordinal): row for row in await self.session.scalars(found)}
 
+    async def segment_numbers(self, material_id: UUID) -> dict[int, int]:
+        """Page, slide or section number by ordinal."""
+        found = select(MaterialSegment.ordinal, MaterialSegment.number).where(
+            MaterialSegment.material_id == material_id
+        )
+        return {row.ordinal: row.number for row in await self.session.execute(found)}
+
     # --- chunks
 
     async def replace_chunks(self, material: Material, rows: Sequence[dict[str, Any]]) -> None:
@@ -158,6 +208,11 @@ class MaterialRepository(Repository):
         )
         return await self.session.scalar(counted) or 0
 
+    async def forget_vectors(self, material_id: UUID) -> Sequence[UUID]:
+        """Note that no chunk of a material has a vector any more. Gives the ids to remove from the collection."""
+        forgotten = update(Chunk).where(Chunk.material_id == material_id).values(embedding_model=None)
+        return (await self.session.scalars(forgotten.returning(Chunk.id))).all()
+
     async def chunk(self, chunk_id: UUID) -> Chunk | None:
         return await self.session.scalar(
             select(Chunk).where(Chunk.id == chunk_id, Chunk.user_id == self.user_id)
@@ -170,11 +225,17 @@ class MaterialRepository(Repository):
     async def chunk_ids(self, material_id: UUID) -> Sequence[UUID]:
         return (await self.session.scalars(select(Chunk.id).where(Chunk.material_id == material_id))).all()
 
-    async def class_chunk_ids(self, class_id: UUID) -> dict[UUID, UUID]:
-        """Chunk id → material id, for all embedded chunks of live materials in a class."""
+    async def expected_vectors(self, class_id: UUID, kinds: Sequence[str]) -> dict[str, ExpectedVector]:
+        """Chunks of a class's live materials of these kinds, by id as text: what the collection should hold."""
         found = (
-            select(Chunk.id, Chunk.material_id)
+            select(Chunk.id, Chunk.heading_path, Chunk.text, Material.status)
             .join(Material, Material.id == Chunk.material_id)
-            .where(Chunk.class_id == class_id, Chunk.user_id == self.user_id, Material.deleted_at.is_(None))
+            .where(Chunk.class_id == class_id, Material.kind.in_(kinds), Chunk.user_id == self.user_id)
+            .where(Material.deleted_at.is_(None))
         )
-        return {row.id: row.material_id for row in await self.session.execute(found)}
+        return {
+            str(row.id): ExpectedVector(
+                embedding_text(row.heading_path, row.text), row.status == "searchable"
+            )
+            for row in await self.session.execute(found)
+        }

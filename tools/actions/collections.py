@@ -1,0 +1,334 @@
+"""Looking inside the vector collections: how an engineer finds out why something was not found. Never writes."""
+
+import asyncio
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from storage.errors import NotFound
+from storage.models import Class
+from storage.vectors.index import CONTENT_TYPES, Entry, collection_names
+from tools.context import ToolContext
+from tools.fields import ClassRef, Query
+from tools.spec import Effect, Input, NoInput, tool
+
+CollectionName = Annotated[
+    str, Field(min_length=3, max_length=200, description="A collection's name, from chroma_list_collections.")
+]
+ContentType = Literal["textbooks", "slides", "transcripts", "photos", "web_pages", "texts", "past_papers"]
+DOCUMENT_BUDGET = 1000
+"""Characters of a document in a list; chroma_get_documents with ids gives all of them."""
+DIAGNOSED = 50_000
+"""Entries that one diagnosis looks at."""
+PAGE = 1000
+
+
+class CollectionItem(BaseModel):
+    name: str
+    class_id: UUID
+    class_name: str
+    content_type: str
+    count: int
+
+
+class CollectionList(BaseModel):
+    items: list[CollectionItem]
+    next_cursor: None = None
+    total: int
+
+
+async def own_collections(ctx: ToolContext) -> dict[str, tuple[Class, str]]:
+    """Name → (class, content type) of every collection that the caller's classes may have."""
+    classes = await ctx.db.classes.all()
+    return {
+        name: (row, name[len(row.collection_prefix) + 1 :])
+        for row in classes
+        for name in collection_names(row.collection_prefix)
+    }
+
+
+async def own(ctx: ToolContext, name: str) -> tuple[Class, str]:
+    """The class and content type of a collection. Raises NotFound for one that is not the caller's."""
+    found = (await own_collections(ctx)).get(name)
+    if found is None:
+        raise NotFound(
+            f"No collection {name!r}. chroma_list_collections lists them.", code="collection_not_found"
+        )
+    return found
+
+
+@tool(effect=Effect.READ, toolset="collections")
+async def chroma_list_collections(ctx: ToolContext, args: NoInput) -> CollectionList:
+    """List the user's vector collections (one for each class and content type) with their counts."""
+    known = await own_collections(ctx)
+    names = await ctx.storage.vectors.existing(list(known))
+    counts = await asyncio.gather(*(ctx.storage.vectors.count(name) for name in names))
+    items = [
+        CollectionItem(
+            name=n, class_id=known[n][0].id, class_name=known[n][0].name, content_type=known[n][1], count=c
+        )
+        for n, c in zip(names, counts, strict=True)
+    ]
+    return CollectionList(items=items, total=len(items))
+
+
+class OneCollection(Input):
+    collection_name: CollectionName
+
+
+class CollectionInfo(BaseModel):
+    name: str
+    id: str
+    class_id: UUID
+    class_name: str
+    content_type: str
+    count: int
+    dimension: int | None = Field(description="Length of its vectors; null while it is empty.")
+    distance: str = Field(description="How distance is measured; similarity is 1 - distance.")
+    embedding_model: str | None
+    metadata_fields: list[str] = Field(description="Metadata fields that its entries have.")
+    metadata: dict[str, Any]
+
+
+@tool(effect=Effect.READ, toolset="collections")
+async def chroma_get_collection_info(ctx: ToolContext, args: OneCollection) -> CollectionInfo:
+    """Describe a collection: count, dimension, distance, embedding model and metadata fields."""
+    row, content_type = await own(ctx, args.collection_name)
+    about = await ctx.storage.vectors.metadata(args.collection_name)
+    count = await ctx.storage.vectors.count(args.collection_name)
+    sample = await ctx.storage.vectors.entries(
+        args.collection_name, ids=None, limit=1, offset=0, embeddings=True
+    )
+    configuration = about["configuration"].get("hnsw") or about["configuration"].get("spann") or {}
+    return CollectionInfo(
+        name=args.collection_name,
+        id=about["id"],
+        class_id=row.id,
+        class_name=row.name,
+        content_type=content_type,
+        count=count,
+        dimension=len(sample[0].embedding or ()) if sample else None,
+        distance=str(configuration.get("space", "unknown")),
+        embedding_model=about["metadata"].get("embedding_model"),
+        metadata_fields=sorted(sample[0].metadata) if sample else [],
+        metadata=about["metadata"],
+    )
+
+
+class DocumentCount(BaseModel):
+    name: str
+    count: int
+
+
+@tool(effect=Effect.READ, toolset="collections")
+async def chroma_count_documents(ctx: ToolContext, args: OneCollection) -> DocumentCount:
+    """Count the entries of a collection."""
+    await own(ctx, args.collection_name)
+    return DocumentCount(
+        name=args.collection_name, count=await ctx.storage.vectors.count(args.collection_name)
+    )
+
+
+class Document(BaseModel):
+    id: str = Field(description="The passage's id: open_passage takes it.")
+    document: str | None = Field(description="Exactly the text that was embedded.")
+    metadata: dict[str, Any]
+    similarity: float | None = Field(
+        default=None, description="Cosine similarity to the query, for a search."
+    )
+    embedding: list[float] | None = None
+
+    @classmethod
+    def of(cls, entry: Entry, *, budget: int | None = DOCUMENT_BUDGET) -> "Document":
+        text = entry.document
+        if text is not None and budget is not None and len(text) > budget:
+            text = text[:budget] + " […]"
+        similarity = None if entry.similarity is None else round(entry.similarity, 4)
+        return cls(
+            id=entry.id,
+            document=text,
+            metadata=entry.metadata,
+            similarity=similarity,
+            embedding=entry.embedding,
+        )
+
+
+class DocumentList(BaseModel):
+    items: list[Document]
+    next_cursor: str | None
+    total: int
+
+
+class PeekDocuments(Input):
+    collection_name: CollectionName
+    limit: int = Field(default=5, ge=1, le=50)
+
+
+@tool(effect=Effect.READ, toolset="collections")
+async def chroma_peek_documents(ctx: ToolContext, args: PeekDocuments) -> DocumentList:
+    """Show the first few entries of a collection, to see what it looks like."""
+    await own(ctx, args.collection_name)
+    return await page_of(ctx, args.collection_name, None, args.limit, 0, embeddings=False)
+
+
+class GetDocuments(Input):
+    collection_name: CollectionName
+    ids: list[str] | None = Field(
+        default=None, max_length=50, description="Only these entries, in full length."
+    )
+    limit: int = Field(default=20, ge=1, le=100)
+    cursor: str | None = Field(
+        default=None, pattern=r"^\d{1,9}$", description="`next_cursor` of the page before."
+    )
+    include_embeddings: bool = Field(
+        default=False, description="Also the vectors (384 numbers each; at most 10)."
+    )
+
+
+@tool(effect=Effect.READ, toolset="collections")
+async def chroma_get_documents(ctx: ToolContext, args: GetDocuments) -> DocumentList:
+    """Get entries of a collection by id, or page through all of them, on request with their vectors."""
+    await own(ctx, args.collection_name)
+    limit = min(args.limit, 10) if args.include_embeddings else args.limit
+    offset = int(args.cursor or 0)
+    return await page_of(
+        ctx, args.collection_name, args.ids, limit, offset, embeddings=args.include_embeddings
+    )
+
+
+async def page_of(
+    ctx: ToolContext, name: str, ids: list[str] | None, limit: int, offset: int, *, embeddings: bool
+) -> DocumentList:
+    total = await ctx.storage.vectors.count(name)
+    entries = await ctx.storage.vectors.entries(
+        name, ids=ids, limit=limit, offset=offset, embeddings=embeddings
+    )
+    items = [Document.of(entry, budget=None if ids else DOCUMENT_BUDGET) for entry in entries]
+    following = offset + len(entries)
+    more = ids is None and following < total and bool(entries)
+    return DocumentList(items=items, next_cursor=str(following) if more else None, total=total)
+
+
+class ChromaSearch(Input):
+    class_id: ClassRef
+    query: Query
+    content_type: ContentType | None = Field(
+        default=None, description="Only this kind; left out: all of the class."
+    )
+    limit: int = Field(default=10, ge=1, le=50)
+
+
+@tool(effect=Effect.READ, toolset="collections")
+async def chroma_search(ctx: ToolContext, args: ChromaSearch) -> DocumentList:
+    """Search by meaning alone, as the vectors see it, to debug retrieval. For answers use search_materials."""
+    row = await ctx.db.classes.resolve(args.class_id)
+    names = [
+        n
+        for n in collection_names(row.collection_prefix)
+        if args.content_type in (None, n.rsplit(f"{row.collection_prefix}_", 1)[-1])
+    ]
+    there = await ctx.storage.vectors.existing(names)
+    vector = await asyncio.to_thread(ctx.storage.embedder.embed_query, args.query)
+    found = await asyncio.gather(*(ctx.storage.vectors.nearest(name, vector, args.limit) for name in there))
+    entries = sorted((e for part in found for e in part), key=lambda e: -(e.similarity or 0.0))[: args.limit]
+    return DocumentList(items=[Document.of(e) for e in entries], next_cursor=None, total=len(entries))
+
+
+class Finding(BaseModel):
+    kind: str
+    count: int
+    examples: list[str] = Field(description="Up to five ids.")
+    meaning: str
+    mend: str
+
+
+class Diagnosis(BaseModel):
+    name: str
+    healthy: bool
+    checked: int = Field(description="Entries looked at.")
+    complete: bool = Field(description="False when the collection is larger than one diagnosis looks at.")
+    expected: int = Field(description="Chunks in the database that should have a vector here.")
+    findings: list[Finding]
+
+
+FINDINGS = {
+    "missing_vector": ("Chunks in the database have no vector here: meaning cannot find them, words can.",
+                       "Run retry_job for the material's job, or restore or upload the material again."),
+    "still_indexing": ("Chunks wait for their vector because their material is being indexed.", "Wait for the job; get_job tells how far it is."),
+    "orphan_vector": ("Vectors have no chunk in the database: they take room and are never shown.", "Delete and upload the material again; `lyceum doctor` lists orphans."),
+    "wrong_dimension": ("Vectors have another length than the model's.", "Index the material again with the current model."),
+    "wrong_model": ("Vectors were made by another embedding model, so similarities mean nothing.", "Index the material again with the current model."),
+    "bad_vector": ("Vectors are zero or not finite and match nothing.", "Index the material again."),
+    "duplicate": ("Several entries hold the same text: one crowds the others out of the results.", "Delete one of the materials that repeat it."),
+    "empty_document": ("Entries have no text.", "Index the material again."),
+    "stale_document": ("The embedded text differs from the chunk in the database.", "Index the material again."),
+}  # fmt: skip
+
+
+@tool(effect=Effect.READ, toolset="collections")
+async def chroma_diagnose_collection(ctx: ToolContext, args: OneCollection) -> Diagnosis:
+    """Compare a collection with the database: missing, orphaned, stale, duplicate or broken vectors, and how to mend each."""
+    row, content_type = await own(ctx, args.collection_name)
+    kinds = [kind for kind, stored_as in CONTENT_TYPES.items() if stored_as == content_type]
+    expected = await ctx.db.materials.expected_vectors(row.id, kinds)
+    total = await ctx.storage.vectors.count(args.collection_name)
+    problems: dict[str, list[str]] = {kind: [] for kind in FINDINGS}
+    seen: set[str] = set()
+    documents: Counter[str] = Counter()
+    for offset in range(0, min(total, DIAGNOSED), PAGE):
+        entries = await ctx.storage.vectors.entries(
+            args.collection_name, ids=None, limit=PAGE, offset=offset, embeddings=True
+        )
+        seen.update(entry.id for entry in entries)
+        for kind, entry_id in problems_of(
+            entries, expected, ctx.storage.embedder.name, ctx.storage.embedder.dimension
+        ):
+            problems[kind].append(entry_id)
+        for entry in entries:
+            documents[entry.document or ""] += 1
+            if documents[entry.document or ""] == 2 and entry.document:
+                problems["duplicate"].append(entry.id)
+        await ctx.progress(min(offset + PAGE, total), total, "Comparing vectors with the database")
+    complete = total <= DIAGNOSED
+    if complete:
+        for chunk_id, chunk in expected.items():
+            if chunk_id not in seen:
+                problems["still_indexing" if chunk.indexing else "missing_vector"].append(chunk_id)
+    findings = [
+        Finding(kind=k, count=len(ids), examples=ids[:5], meaning=FINDINGS[k][0], mend=FINDINGS[k][1])
+        for k, ids in problems.items()
+        if ids
+    ]
+    return Diagnosis(
+        name=args.collection_name,
+        healthy=not findings,
+        checked=len(seen),
+        complete=complete,
+        expected=len(expected),
+        findings=findings,
+    )
+
+
+def problems_of(
+    entries: Sequence[Entry], expected: dict[str, Any], model: str, dimension: int
+) -> Iterable[tuple[str, str]]:
+    """(kind of problem, entry id) for everything that is wrong with single entries."""
+    for entry in entries:
+        chunk = expected.get(entry.id)
+        vector = entry.embedding or []
+        if chunk is None:
+            yield "orphan_vector", entry.id
+        if len(vector) != dimension:
+            yield "wrong_dimension", entry.id
+        elif not all(map(math.isfinite, vector)) or not any(vector):
+            yield "bad_vector", entry.id
+        if entry.metadata.get("embedding_model") != model:
+            yield "wrong_model", entry.id
+        if not (entry.document or "").strip():
+            yield "empty_document", entry.id
+        elif chunk is not None and entry.document != chunk.text:
+            yield "stale_document", entry.id

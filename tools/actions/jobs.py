@@ -1,0 +1,90 @@
+"""Jobs: what runs in the background, how far it is, and stopping or repeating it."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from storage.models import Job
+from tools.context import ToolContext
+from tools.fields import Cursor, JobRef, Limit
+from tools.intake import announce_later
+from tools.spec import Effect, Input, tool
+from tools.worker import tell
+
+Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
+class JobItem(BaseModel):
+    id: UUID
+    kind: str
+    status: Status
+    material_id: UUID | None
+    done: int = Field(description="Units done, e.g. pages.")
+    total: int | None
+    message: str | None
+    attempts: int
+    error_code: str | None
+    error: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Job) -> "JobItem":
+        fields = {n: getattr(row, n) for n in cls.model_fields if n not in ("done", "total", "message")}
+        return cls(**fields, done=row.progress_done, total=row.progress_total, message=row.progress_message)
+
+
+class JobList(BaseModel):
+    items: list[JobItem]
+    next_cursor: str | None
+    total: int
+
+
+class ListJobs(Input):
+    status: Status | None = None
+    limit: Limit = 20
+    cursor: Cursor = None
+
+
+@tool(effect=Effect.READ, toolset="jobs")
+async def list_jobs(ctx: ToolContext, args: ListJobs) -> JobList:
+    """List background jobs, newest first, with their progress."""
+    page = await ctx.db.jobs.recent(status=args.status, limit=args.limit, cursor=args.cursor)
+    return JobList(
+        items=[JobItem.of(row) for row in page.items], next_cursor=page.next_cursor, total=page.total
+    )
+
+
+class OneJob(Input):
+    job_id: JobRef
+
+
+@tool(effect=Effect.READ, toolset="jobs")
+async def get_job(ctx: ToolContext, args: OneJob) -> JobItem:
+    """Look at one job: its status, how far it is, and why it failed."""
+    return JobItem.of(await ctx.db.jobs.get(args.job_id))
+
+
+@tool(effect=Effect.WRITE, toolset="jobs")
+async def cancel_job(ctx: ToolContext, args: OneJob) -> JobItem:
+    """Stop a job. What it has done so far is kept; retry_job goes on from there."""
+    row = await ctx.db.jobs.cancel(await ctx.db.jobs.get(args.job_id))
+    if row.status == "cancelled" and row.material_id:
+        await ctx.db.materials.set(row.material_id, status="cancelled")
+        ctx.after_commit.append(
+            lambda: tell(ctx.storage, row.id, "cancelled", row.progress_done, row.progress_total, None)
+        )
+    return JobItem.of(row)
+
+
+@tool(effect=Effect.WRITE, toolset="jobs")
+async def retry_job(ctx: ToolContext, args: OneJob) -> JobItem:
+    """Run a failed or cancelled job again, from where it stopped."""
+    row = await ctx.db.jobs.retry(await ctx.db.jobs.get(args.job_id))
+    if row.material_id:
+        await ctx.db.materials.back_to_work(row.material_id)
+    announce_later(ctx, row.id)
+    return JobItem.of(row)

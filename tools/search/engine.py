@@ -1,0 +1,95 @@
+"""Hybrid search over one user's material: BM25 by words, cosine by meaning, fused by score."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+from storage.repositories import Repositories
+from storage.repositories.lexical import Place, Scope
+from storage.resources import Storage
+from storage.vectors.index import collection_names
+from tools.ingest.passages import Reference
+from tools.search.fusion import Fused, fuse
+from tools.search.query import ParsedQuery
+
+CANDIDATES = 50
+"""Hits that each stage gives to the fusion."""
+
+
+async def search(
+    storage: Storage, db: Repositories, query: ParsedQuery, scope: Scope, prefixes: Sequence[str]
+) -> list[Fused[UUID]]:
+    """Chunk ids, best first. `prefixes`: collection prefixes of the classes in scope.
+
+    A quoted phrase puts the chunks that hold it first. A place ("page 57") is answered from locators alone.
+    """
+    if query.place is not None:
+        there = await at_place(db, query.place, scope)
+        if there:
+            return await _ranked_within(storage, db, query, scope, prefixes, there)
+    lexical, dense = await asyncio.gather(
+        by_words(db, query.words or query.text, scope), by_meaning(storage, query.text, prefixes)
+    )
+    dense = await _live(db, dense, scope)
+    hits = fuse(lexical, dense)
+    if query.phrases:
+        hits = await _phrases_first(db, query, scope, hits)
+    return hits
+
+
+async def by_words(db: Repositories, words: str, scope: Scope) -> list[tuple[UUID, float]]:
+    lexemes = await db.lexical.lexemes(words)
+    return await db.lexical.bm25(lexemes, scope, CANDIDATES)
+
+
+async def by_meaning(storage: Storage, text: str, prefixes: Sequence[str]) -> list[tuple[UUID, float]]:
+    vector = await asyncio.to_thread(storage.embedder.embed_query, text)
+    names = [name for prefix in prefixes for name in collection_names(prefix)]
+    return await storage.vectors.search(names, vector, CANDIDATES)
+
+
+async def at_place(db: Repositories, place: Reference, scope: Scope) -> list[UUID]:
+    """Chunks at the place that a query names, in reading order."""
+    if place.section is not None:
+        return await db.lexical.in_section(place.section, scope, CANDIDATES)
+    kind, first, last = (
+        ("slide", place.slide, place.last_slide) if place.slide else ("page", place.page, place.last_page)
+    )
+    return await db.lexical.at_place(Place(kind, first, last or first, place.label), scope, CANDIDATES)
+
+
+async def _live(db: Repositories, dense: list[tuple[UUID, float]], scope: Scope) -> list[tuple[UUID, float]]:
+    """Vectors of chunks that still exist and are in scope: the collections may lag behind for a moment."""
+    visible = await db.lexical.visible([chunk_id for chunk_id, _ in dense], scope)
+    return [hit for hit in dense if hit[0] in visible]
+
+
+async def _ranked_within(
+    storage: Storage,
+    db: Repositories,
+    query: ParsedQuery,
+    scope: Scope,
+    prefixes: Sequence[str],
+    there: list[UUID],
+) -> list[Fused[UUID]]:
+    """The chunks of a place: in reading order, or by the words that the query has beside the place."""
+    score = {chunk_id: 1.0 - i / len(there) for i, chunk_id in enumerate(there)}
+    if await db.lexical.lexemes(query.words):
+        lexical, dense = await asyncio.gather(
+            by_words(db, query.words, scope), by_meaning(storage, query.words, prefixes)
+        )
+        inside = set(there)
+        found = fuse([h for h in lexical if h[0] in inside], [h for h in dense if h[0] in inside])
+        seen = {hit.key for hit in found}
+        return found + [Fused(i, None, None, 0.0) for i in there if i not in seen]
+    return [Fused(chunk_id, None, None, score[chunk_id]) for chunk_id in there]
+
+
+async def _phrases_first(
+    db: Repositories, query: ParsedQuery, scope: Scope, hits: list[Fused[UUID]]
+) -> list[Fused[UUID]]:
+    exact = set(await db.lexical.with_phrases(query.phrases, scope, CANDIDATES))
+    known = {hit.key for hit in hits}
+    extra = [Fused(chunk_id, None, None, 0.0) for chunk_id in exact - known]
+    first = [hit for hit in hits if hit.key in exact] + extra
+    return first + [hit for hit in hits if hit.key not in exact]
