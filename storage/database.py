@@ -69,5 +69,11 @@ class Database:
         async with self.transaction(None, read_only=True) as session:
             await session.execute(text("SELECT 1"))
 
+    async def schema_revision(self) -> str | None:
+        """The Alembic revision that the database is at."""
+        async with self.transaction(None, read_only=True) as session:
+            revision: str | None = await session.scalar(text("SELECT lyceum_schema_revision()"))
+            return revision
+
     async def close(self) -> None:
         await self.engine.dispose()

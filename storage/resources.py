@@ -1,7 +1,7 @@
 """Opens every store once per process and hands out transactions with repositories. What tools and edges hold on to."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 from storage.clock import Clock, SystemClock
 from storage.database import Database
 from storage.embeddings import Embedder, shared_embedder
-from storage.errors import InvalidInput
+from storage.errors import InvalidInput, NotFound
 from storage.files import FileStore
 from storage.redis import Brake, JobQueue, LoginLinks, RunLog, connect
 from storage.redis import ping as ping_redis
@@ -45,11 +45,23 @@ class Storage:
         async with self.database.transaction(None, read_only=True) as session:
             yield SignIn(session)
 
+    def pings(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """For each store, by name, what raises Unavailable when it does not answer."""
+        return {
+            "database": self.database.ping,
+            "redis": lambda: ping_redis(self.redis),
+            "vectors": self.vectors.ping,
+            "files": self._ping_files,
+        }
+
+    async def _ping_files(self) -> None:
+        with suppress(NotFound):
+            await self.files.size("ping")
+
     async def ping(self) -> None:
         """Raises Unavailable naming the store that does not answer."""
-        await self.database.ping()
-        await ping_redis(self.redis)
-        await self.vectors.ping()
+        for ping in self.pings().values():
+            await ping()
 
     async def close(self) -> None:
         await self.redis.aclose()

@@ -4,22 +4,9 @@ from typing import Any
 from uuid import UUID
 
 from storage.resources import Storage
-from storage.vectors.writer import VectorWriter
 from tools.context import Principal
 from tools.executor import Executor
-from tools.ingest.pipeline import Ingestion
-from tools.intake import INGEST
-from tools.worker import Worker
-from tools.ingest.pipeline import note_end
-
-
-def make_worker(storage: Storage, name: str = "test-worker") -> Worker:
-    writer = VectorWriter(storage.settings.vector_url or "", storage.embedder)
-
-    async def ended(job: Any, status: str, code: str | None, sentence: str | None) -> None:
-        await note_end(storage, job, status, code, sentence)
-
-    return Worker(storage, name, {INGEST: Ingestion(storage, writer)}, ended)
+from tools.ingest.service import make_worker
 
 
 async def run_job(storage: Storage, principal: Principal, job_id: UUID) -> None:

@@ -119,6 +119,10 @@ def secure() -> list[str]:
     for table in SEEN_BY_SYSTEM:
         statements += visible_to_system(table)
     statements += system_functions()
+    statements += [
+        "GRANT SELECT ON alembic_version TO lyceum_system",
+        *system_function("lyceum_schema_revision()", "text", "SELECT version_num FROM alembic_version"),
+    ]
     statements += [f"REVOKE CREATE ON SCHEMA public FROM {SYSTEM}"]
     statements += [MAKE_PARTITIONS, "REVOKE ALL ON FUNCTION lyceum_make_partitions(int) FROM PUBLIC"]
     statements += [
@@ -144,7 +148,7 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION lyceum_make_partitions(int)")
     for function in (
         "lyceum_find_login(text)", "lyceum_find_session(bytea)", "lyceum_find_refresh(bytea)",
-        "lyceum_find_api_key(bytea)", "lyceum_local_owner()", "lyceum_open_jobs(int)", "lyceum_stale_runs(int)",
+        "lyceum_find_api_key(bytea)", "lyceum_local_owner()", "lyceum_open_jobs(int)", "lyceum_stale_runs(int)", "lyceum_schema_revision()",
     ):  # fmt: skip
         op.execute(f"DROP FUNCTION {function}")
     drop_tables()

@@ -48,6 +48,13 @@ class MaterialRepository(Repository):
         found = select(File).where(File.id == file_id, File.user_id == self.user_id)
         return await self.session.scalar(found)
 
+    async def all_files(self) -> Sequence[File]:
+        """Files of live materials."""
+        used = select(Material.file_id).where(Material.user_id == self.user_id, Material.deleted_at.is_(None))
+        return (
+            await self.session.scalars(select(File).where(File.user_id == self.user_id, File.id.in_(used)))
+        ).all()
+
     async def remove_file(self, file_id: UUID) -> None:
         await self.session.execute(delete(File).where(File.id == file_id, File.user_id == self.user_id))
 

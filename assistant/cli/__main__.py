@@ -1,0 +1,5 @@
+"""`python -m assistant.cli` is `lyceum`."""
+
+from assistant.cli import app
+
+app()

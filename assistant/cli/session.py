@@ -1,0 +1,157 @@
+"""What commands share: finding or starting the services, running as the owner, and ending on an error in one sentence."""
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import structlog
+import typer
+from pydantic import BaseModel, ValidationError
+
+from storage.errors import LyceumError
+from storage.local.instance import InstanceInfo, LocalServices, read_instance
+from storage.settings import Settings
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir", help="Folder that holds all data.", envvar="LYCEUM_DATA_DIR", show_default=False
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def fail(sentence: str) -> NoReturn:
+    """End the command with one sentence on standard error."""
+    typer.secho(sentence, fg=typer.colors.RED, err=True)
+    raise typer.Exit(1)
+
+
+def log_to_stderr(level: str = "WARNING") -> None:
+    """Standard output belongs to the command's answer."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """Settings with the options that a command was given on top. Ends the command on a wrong value."""
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        problems = [f"LYCEUM_{str(p['loc'][0]).upper()}: {p['msg']}" for p in error.errors()]
+        fail("These settings cannot be used. " + "; ".join(problems))
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run a command's work; an expected error ends it with its sentence, Ctrl-C quietly."""
+    try:
+        asyncio.run(work)
+    except LyceumError as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def is_laptop(settings: Settings) -> bool:
+    """Whether Lyceum runs its own servers: it does unless a database is named."""
+    return settings.database_url is None
+
+
+def with_instance(settings: Settings, info: InstanceInfo) -> Settings:
+    """Settings that point at the services of a running instance."""
+    return settings.model_copy(
+        update={
+            "data_dir": info.data_dir,
+            "database_url": info.database_url,
+            "owner_database_url": info.owner_database_url,
+            "redis_url": info.redis_url,
+            "vector_url": info.vector_url,
+            "files_url": info.files_url,
+            "secret_key": info.secret_key,
+        }
+    )
+
+
+@asynccontextmanager
+async def services(settings: Settings, command: str) -> AsyncGenerator[tuple[Settings, LocalServices | None]]:
+    """The stores a command works on: those of the settings, of the instance that runs, or started for this command.
+
+    Gives the LocalServices when they were started here, so that a command can add a worker.
+    """
+    if not is_laptop(settings):
+        yield settings, None
+        return
+    info = await asyncio.to_thread(read_instance, settings.data_dir)
+    if info is not None:
+        yield with_instance(settings, info), None
+        return
+    local = LocalServices(settings.data_dir, command)
+    async with local as started:
+        await migrate_if_needed(started)
+        yield with_instance(settings, started), local
+
+
+async def migrate_if_needed(info: InstanceInfo) -> None:
+    """Bring the schema up to date, unless a marker says that it is: asking Alembic costs half a second."""
+    from migrations.marker import is_current, remember  # noqa: PLC0415 - keeps `--help` fast
+
+    if not is_current(info.data_dir):
+        from migrations.runner import upgrade  # noqa: PLC0415 - Alembic and SQLAlchemy, only when there is work
+
+        await asyncio.to_thread(upgrade, info.owner_database_url)
+        remember(info.data_dir)
+
+
+@dataclass
+class OwnerSession:
+    """The tools, called as the owner of this machine."""
+
+    executor: Any
+    storage: Any
+    accounts: Any
+    principal: Any
+    settings: Settings
+
+    async def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
+        output: BaseModel = await self.executor.call(tool, arguments, self.principal)
+        return output.model_dump(mode="json")
+
+
+@asynccontextmanager
+async def as_owner(
+    data_dir: Path | None, command: str, *, worker: bool = False
+) -> AsyncGenerator[OwnerSession]:
+    """A session as the local owner; with `worker`, one is started when the services were started for this command."""
+    from storage.resources import open_storage  # noqa: PLC0415 - the stores are heavy, `--help` must not wait
+    from tools.accounts import Accounts  # noqa: PLC0415
+    from tools.catalog import CATALOG  # noqa: PLC0415
+    from tools.context import Principal  # noqa: PLC0415
+    from tools.executor import Executor  # noqa: PLC0415
+
+    async with services(read_settings(data_dir=data_dir), command) as (settings, local):
+        if worker and local is not None:
+            from assistant.cli.serving import worker_child  # noqa: PLC0415 - the two modules need each other
+
+            await local.supervisor.start(worker_child(local, settings))
+        storage = open_storage(settings)
+        try:
+            accounts = Accounts(storage)
+            owner = await accounts.local_owner()
+            yield OwnerSession(
+                Executor(CATALOG, storage), storage, accounts, Principal(owner, surface="cli"), settings
+            )
+        finally:
+            await storage.close()
+
+
+def show(data: Any) -> None:
+    """Print JSON for programs."""
+    print(json.dumps(data, ensure_ascii=False, indent=2))

@@ -1,0 +1,18 @@
+"""The worker with everything it needs to read material."""
+
+from storage.models import Job
+from storage.resources import Storage
+from storage.vectors.writer import VectorWriter
+from tools.ingest.pipeline import Ingestion, note_end
+from tools.intake import INGEST
+from tools.worker import Worker
+
+
+def make_worker(storage: Storage, name: str) -> Worker:
+    """A worker for all kinds of jobs."""
+    writer = VectorWriter(storage.settings.vector_url or "", storage.embedder)
+
+    async def ended(job: Job, status: str, code: str | None, sentence: str | None) -> None:
+        await note_end(storage, job, status, code, sentence)
+
+    return Worker(storage, name, {INGEST: Ingestion(storage, writer)}, ended)
