@@ -21,14 +21,9 @@ MODEL_FOLDER = Path(__file__).parent / "model"
 class Embedder(Protocol):
     """What search, indexing and chunking need of an embedding model."""
 
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def dimension(self) -> int: ...
-
-    @property
-    def max_tokens(self) -> int: ...
+    name: str
+    dimension: int
+    max_tokens: int
 
     def embed_query(self, text: str) -> list[float]: ...
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 
 import structlog
 import typer
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from storage.errors import LyceumError
 from storage.local.instance import InstanceInfo, LocalServices, read_instance
@@ -75,7 +75,7 @@ def with_instance(settings: Settings, info: InstanceInfo) -> Settings:
             "redis_url": info.redis_url,
             "vector_url": info.vector_url,
             "files_url": info.files_url,
-            "secret_key": info.secret_key,
+            "secret_key": SecretStr(info.secret_key),
         }
     )
 

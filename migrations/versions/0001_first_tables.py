@@ -519,6 +519,12 @@ def create_tables() -> None:
         sa.Column(
             "heading_path", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False
         ),
+        sa.Column(
+            "heading_levels",
+            postgresql.ARRAY(sa.SmallInteger()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column(
             "lines", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False

