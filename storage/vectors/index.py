@@ -126,7 +126,7 @@ class VectorIndex:
                 found = await self._with(
                     name,
                     lambda c: c.query(
-                        query_embeddings=[np.asarray(vector, dtype=np.float32)],
+                        query_embeddings=np.asarray([vector], dtype=np.float32),
                         n_results=limit,
                         include=["distances"],
                     ),
@@ -213,7 +213,7 @@ class VectorIndex:
         found = await self._with(
             name,
             lambda c: c.query(
-                query_embeddings=[np.asarray(vector, dtype=np.float32)],
+                query_embeddings=np.asarray([vector], dtype=np.float32),
                 n_results=limit,
                 include=["documents", "metadatas", "distances"],
             ),
