@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from uuid import UUID
 
@@ -52,9 +52,6 @@ async def executor(storage: Storage) -> Executor:
     return Executor(CATALOG, storage)
 
 
-MakeUser = Callable[[], Awaitable[Principal]]
-
-
 async def new_principal(storage: Storage) -> Principal:
     user_id: UUID = storage.clock.new_id()
     async with storage.as_user(user_id) as db:
@@ -71,4 +68,10 @@ async def student(storage: Storage) -> Principal:
 @pytest.fixture
 async def stranger(storage: Storage) -> Principal:
     """Another new account."""
+    return await new_principal(storage)
+
+
+@pytest.fixture(scope="module")
+async def new_user(storage: Storage) -> Principal:
+    """One account for all tests of a module, where making its data costs seconds."""
     return await new_principal(storage)

@@ -26,7 +26,7 @@ from assistant.cli.session import (
     run,
     with_instance,
 )
-from storage.errors import Conflict, Unavailable
+from storage.errors import Conflict
 from storage.local.instance import InstanceInfo, LocalServices
 from storage.local.process import ChildSpec
 from storage.settings import Settings
@@ -83,7 +83,7 @@ async def serve_laptop(settings: Settings) -> None:
             local.supervisor.start(api_child(local, info, served)),
         )
         local.announce_api(info, settings.base_url)
-        link = await asyncio.to_thread(login_link, info, settings)
+        link = await login_link(info, settings)
         say(f"\nLyceum is ready after {time.monotonic() - started:.1f} s at {settings.base_url}")
         say(f"Sign in once with this link (good for an hour):\n\n    {link}\n")
         say("Press Ctrl-C to stop.")
@@ -148,18 +148,17 @@ def answers(url: str) -> bool:
         return False
 
 
-def login_link(info: InstanceInfo, settings: Settings) -> str:
-    """A one-time link for the owner. Written to the queue directly, so that this process need not load the stores."""
-    import redis  # noqa: PLC0415 - only here, and only once ready
+async def login_link(info: InstanceInfo, settings: Settings) -> str:
+    """A one-time link for the owner, written to the queue directly: this process never loads the other stores."""
+    from storage.redis import LoginLinks, connect  # noqa: PLC0415 - only here, and only once ready
 
     token = secrets.token_urlsafe(32)
-    client = redis.Redis.from_url(info.redis_url)
+    client = connect(info.redis_url)
     try:
-        client.set(f"lyceum:login:{hashlib.sha256(token.encode()).hexdigest()}", "owner", ex=LINK_SECONDS)
-    except redis.RedisError as error:
-        raise Unavailable("The login link could not be made: Valkey does not answer.") from error
+        digest = hashlib.sha256(token.encode()).hexdigest()
+        await LoginLinks(client).add(digest, "owner", seconds=LINK_SECONDS)
     finally:
-        client.close()
+        await client.aclose()
     return f"{settings.base_url}/login?token={token}"
 
 
