@@ -1,0 +1,180 @@
+// The evidence: the page an answer stands on, with the passage marked on its image or in its text.
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import type { Box, Passage, Place } from "../api/types";
+import { useApp } from "../state/app";
+import type { EvidenceView } from "../state/evidence";
+import { markPassage } from "../text/passage";
+import { Icon } from "./icons";
+
+export function Evidence() {
+  const { evidence } = useApp();
+  const view = evidence.view.value;
+  return view ? <Panel view={view} /> : null;
+}
+
+function Panel({ view }: { view: EvidenceView }) {
+  const { evidence } = useApp();
+  const heading = useRef<HTMLHeadingElement>(null);
+  const { passage, citation } = view;
+  useEffect(() => heading.current?.focus(), [citation]);
+  const title = passage?.material.title ?? citation?.locator.material_title ?? "Material";
+  return (
+    <aside
+      class="evidence"
+      aria-label="Evidence"
+      data-testid="evidence"
+      onKeyDown={(event) => {
+        if (event.key === "Escape") {
+          event.preventDefault();
+          evidence.close();
+        }
+        if (event.altKey && event.key === "ArrowLeft" && passage?.previous) void evidence.leaf(passage.previous);
+        if (event.altKey && event.key === "ArrowRight" && passage?.next) void evidence.leaf(passage.next);
+      }}
+    >
+      <header>
+        <h2 tabIndex={-1} ref={heading}>
+          {title}
+        </h2>
+        <button type="button" class="icon-button" aria-label="Close the evidence" onClick={() => evidence.close()}>
+          <Icon name="close" />
+        </button>
+      </header>
+      <Leafing view={view} />
+      {citation && view.atCitation && (
+        <blockquote tabIndex={0} data-testid="evidence-quote">
+          {citation.quote}
+        </blockquote>
+      )}
+      <div class="evidence-body" role="group" aria-label="The page" tabIndex={0} aria-busy={view.loading}>
+        {view.error && (
+          <p class="ending failed" role="alert">
+            <Icon name="warn" size={18} /> <span>{view.error}</span>
+          </p>
+        )}
+        {passage ? <Page passage={passage} marked={view.atCitation} /> : view.loading && <p class="activity">Opening the page…</p>}
+      </div>
+      {passage && <OpenFile passage={passage} />}
+    </aside>
+  );
+}
+
+function Leafing({ view }: { view: EvidenceView }) {
+  const { evidence } = useApp();
+  const { passage, citation } = view;
+  const leaf = (place: Place | null | undefined, label: string, icon: "left" | "right") => (
+    <button
+      type="button"
+      class="icon-button"
+      aria-label={label}
+      title={label}
+      disabled={!place}
+      aria-busy={view.loading}
+      onClick={() => place && !view.loading && void evidence.leaf(place)}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+  return (
+    <nav class="leafing" aria-label="Pages">
+      {leaf(passage?.previous, "Previous page", "left")}
+      <span class="where" role="status" data-testid="evidence-place">
+        {passage ? placeWords(passage) : (citation?.label ?? "")}
+      </span>
+      {leaf(passage?.next, "Next page", "right")}
+      {citation && !view.atCitation && (
+        <button type="button" class="quiet" onClick={() => void evidence.backToCitation()}>
+          Back to {citation.label}
+        </button>
+      )}
+    </nav>
+  );
+}
+
+function placeWords({ locator, material }: Passage): string {
+  const of = material.page_count ? ` of ${material.page_count}` : "";
+  if (locator.page !== null) {
+    const printed = locator.page_label && locator.page_label !== String(locator.page) ? ` (printed ${locator.page_label})` : "";
+    return `Page ${locator.page}${of}${printed}`;
+  }
+  if (locator.slide !== null) return `Slide ${locator.slide}${of}`;
+  return locator.heading_path.join(" › ") || `Part ${locator.segment + 1}`;
+}
+
+function Page({ passage, marked }: { passage: Passage; marked: boolean }) {
+  return passage.image_url ? (
+    <PageImage url={passage.image_url} label={placeWords(passage)} boxes={marked ? passage.locator.boxes : []} />
+  ) : (
+    <PageText passage={passage} marked={marked} />
+  );
+}
+
+const percent = (fraction: number): string => `${(100 * Math.min(1, Math.max(0, fraction))).toFixed(3)}%`;
+
+function PageImage({ url, label, boxes }: { url: string; label: string; boxes: readonly Box[] }) {
+  const { api } = useApp();
+  const figure = useRef<HTMLElement>(null);
+  const showMark = (): void => {
+    centre(figure.current?.querySelector<HTMLElement>(".highlight"));
+  };
+  useLayoutEffect(showMark, [url, boxes]);
+  return (
+    <figure class="page" ref={figure}>
+      <img src={api.url(url)} alt={`${label}, as an image`} data-testid="page-image" onLoad={showMark} />
+      {boxes.map((box, index) => (
+        <span
+          key={index}
+          class="highlight"
+          data-testid="highlight"
+          style={{
+            left: percent(box.x0),
+            top: percent(box.y0),
+            width: percent(box.x1 - box.x0),
+            height: percent(box.y1 - box.y0),
+          }}
+        />
+      ))}
+    </figure>
+  );
+}
+
+/** Scrolls the panel only: scrollIntoView would also move the page around an embed. */
+function centre(target: HTMLElement | null | undefined): void {
+  const body = target?.closest(".evidence-body");
+  if (!target || !body) return;
+  const offset = target.getBoundingClientRect().top - body.getBoundingClientRect().top;
+  body.scrollTop += offset - Math.max(16, (body.clientHeight - target.offsetHeight) / 2);
+}
+
+function PageText({ passage, marked }: { passage: Passage; marked: boolean }) {
+  const mark = useRef<HTMLElement>(null);
+  const { locator, segment_text, text } = passage;
+  useLayoutEffect(() => centre(mark.current), [segment_text, marked]);
+  const parts = marked
+    ? markPassage(segment_text, locator.char_start, locator.char_end, text)
+    : { before: segment_text, marked: "", after: "" };
+  return (
+    <div class="page-text" data-testid="page-text">
+      {parts.before}
+      {parts.marked && (
+        <mark ref={mark} data-testid="highlight">
+          {parts.marked}
+        </mark>
+      )}
+      {parts.after}
+    </div>
+  );
+}
+
+function OpenFile({ passage }: { passage: Passage }) {
+  const { api } = useApp();
+  const { material, locator } = passage;
+  const fragment = locator.page === null ? "" : `#page=${locator.page}`;
+  return (
+    <footer>
+      <a href={api.url(`/api/materials/${material.id}/file`) + fragment} target="_blank" rel="noopener" data-testid="open-file">
+        <Icon name="external" size={16} /> Open the file
+      </a>
+    </footer>
+  );
+}

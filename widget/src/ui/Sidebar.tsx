@@ -1,0 +1,261 @@
+// The left: which class, its material, its conversations, and who is signed in.
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { useApp } from "../state/app";
+import { threadOf } from "../state/chat";
+import { AddFilesButton } from "./Chat";
+import { Confirm } from "./Confirm";
+import { Icon } from "./icons";
+import { Materials } from "./Materials";
+
+export function Sidebar() {
+  const app = useApp();
+  const session = app.session.value;
+  const hasClass = app.library.classId.value !== null;
+  return (
+    <nav class="sidebar" aria-label="Classes, material and conversations">
+      <ClassPicker />
+      {hasClass && <MaterialSection />}
+      <Conversations />
+      {session.state === "in" && (
+        <footer class="account">
+          <span class="who" title={session.user.email}>
+            {session.user.name || session.user.email}
+          </span>
+          <button type="button" class="quiet" data-testid="logout" onClick={() => void app.leave()}>
+            <Icon name="leave" size={16} /> Sign out
+          </button>
+        </footer>
+      )}
+    </nav>
+  );
+}
+
+function ClassPicker() {
+  const { library, chat } = useApp();
+  const making = useSignal(false);
+  const removing = useSignal(false);
+  const classes = library.classes.value;
+  const current = library.currentClass.value;
+  const homeless = library.homeless.value.length;
+  if (classes === null) return <p class="activity">Loading…</p>;
+  const showForm = making.value || classes.length === 0;
+  return (
+    <section class="classes" aria-label="Class">
+      {classes.length > 0 && (
+        <div class="picker">
+          <label for="lyceum-class">Class</label>
+          <div class="row">
+            <select
+              id="lyceum-class"
+              data-testid="class-select"
+              value={library.classId.value ?? ""}
+              onChange={(event) => {
+                chat.startNew();
+                void library.chooseClass(event.currentTarget.value);
+              }}
+            >
+              {classes.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {one.name}
+                </option>
+              ))}
+            </select>
+            <button
+              type="button"
+              class="icon-button"
+              aria-label="New class"
+              title="New class"
+              aria-expanded={showForm}
+              data-testid="new-class"
+              onClick={() => (making.value = !making.value)}
+            >
+              <Icon name="plus" />
+            </button>
+            <button
+              type="button"
+              class="icon-button"
+              aria-label={`Delete the class ${current?.name ?? ""}`}
+              title="Delete class"
+              onClick={() => (removing.value = true)}
+            >
+              <Icon name="trash" size={18} />
+            </button>
+          </div>
+        </div>
+      )}
+      {showForm && <ClassForm homeless={homeless} first={classes.length === 0} onDone={() => (making.value = false)} />}
+      {removing.value && current && (
+        <Confirm
+          title={`Delete “${current.name}”?`}
+          text={current.material_count === 1 ? "Its one material goes with it." : `Its ${current.material_count} materials go with it.`}
+          action="Delete class"
+          onClose={(confirmed) => {
+            removing.value = false;
+            if (confirmed) void library.deleteClass(current.id);
+          }}
+        />
+      )}
+    </section>
+  );
+}
+
+function ClassForm({ homeless, first, onDone }: { homeless: number; first: boolean; onDone: () => void }) {
+  const { library } = useApp();
+  const name = useSignal("");
+  const busy = useSignal(false);
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (!first || homeless > 0) input.current?.focus();
+  }, [homeless]);
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (!name.value.trim() || busy.value) return;
+    busy.value = true;
+    if (await library.createClass(name.value.trim())) onDone();
+    busy.value = false;
+  };
+  return (
+    <form class="class-form" onSubmit={(event) => void submit(event)}>
+      <label for="lyceum-class-name">
+        {homeless > 0
+          ? `Name a class for the ${homeless === 1 ? "file" : `${homeless} files`} you dropped`
+          : first
+            ? "Name of your first class"
+            : "Name of the new class"}
+      </label>
+      <div class="row">
+        <input
+          id="lyceum-class-name"
+          ref={input}
+          value={name.value}
+          maxLength={120}
+          required
+          placeholder="Calculus I"
+          autocomplete="off"
+          data-testid="class-name"
+          onInput={(event) => (name.value = event.currentTarget.value)}
+        />
+        <button type="submit" class="primary" data-testid="create-class" disabled={busy.value}>
+          Create
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function MaterialSection() {
+  const { library } = useApp();
+  const writing = useSignal(false);
+  return (
+    <section class="materials" aria-label="Material">
+      <div class="section-head">
+        <h2>Material</h2>
+        <button
+          type="button"
+          class="quiet"
+          aria-expanded={writing.value}
+          data-testid="add-text"
+          onClick={() => (writing.value = !writing.value)}
+        >
+          <Icon name="text" size={18} /> Text
+        </button>
+        <AddFilesButton label="Files" />
+      </div>
+      {writing.value && <TextForm key={library.classId.value} onDone={() => (writing.value = false)} />}
+      <Materials />
+    </section>
+  );
+}
+
+function TextForm({ onDone }: { onDone: () => void }) {
+  const { library } = useApp();
+  const title = useSignal("");
+  const text = useSignal("");
+  const busy = useSignal(false);
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (busy.value) return;
+    busy.value = true;
+    if (await library.addText(title.value.trim(), text.value)) onDone();
+    busy.value = false;
+  };
+  return (
+    <form class="text-form" onSubmit={(event) => void submit(event)}>
+      <label for="lyceum-text-title">Title</label>
+      <input
+        id="lyceum-text-title"
+        value={title.value}
+        required
+        maxLength={200}
+        autocomplete="off"
+        onInput={(event) => (title.value = event.currentTarget.value)}
+      />
+      <label for="lyceum-text">Text</label>
+      <textarea
+        id="lyceum-text"
+        rows={6}
+        required
+        value={text.value}
+        onInput={(event) => (text.value = event.currentTarget.value)}
+      />
+      <div class="row end">
+        <button type="button" class="quiet" onClick={onDone}>
+          Cancel
+        </button>
+        <button type="submit" class="primary" disabled={busy.value}>
+          Add text
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function Conversations() {
+  const { library, chat, drawerOpen } = useApp();
+  const items = library.conversations.value;
+  const open = chat.conversationId.value;
+  return (
+    <section class="conversations" aria-label="Conversations">
+      <div class="section-head">
+        <h2>Conversations</h2>
+        <button
+          type="button"
+          class="quiet"
+          data-testid="new-chat"
+          onClick={() => {
+            chat.startNew();
+            drawerOpen.value = false;
+          }}
+        >
+          <Icon name="plus" size={18} /> New
+        </button>
+      </div>
+      {items.length === 0 && <p class="empty">Your questions will be kept here.</p>}
+      <ul>
+        {items.map((item) => (
+          <li key={item.id}>
+            <button
+              type="button"
+              class="conversation"
+              aria-current={threadOf(item) === open ? "true" : undefined}
+              data-testid="conversation"
+              onClick={() => {
+                drawerOpen.value = false;
+                if (threadOf(item) !== open) void chat.openConversation(threadOf(item));
+              }}
+            >
+              <Icon name="chat" size={16} />
+              <span>{item.title || "Untitled conversation"}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {library.moreConversations.value && (
+        <button type="button" class="quiet" onClick={() => void library.loadConversations(true)}>
+          Show more
+        </button>
+      )}
+    </section>
+  );
+}
