@@ -5,9 +5,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.errors import NotFound
+from storage.errors import Conflict, NotFound
 from storage.models import Conversation, Message, Run
 from storage.repositories.base import Page, Repository, as_uuid, decode_cursor, encode_cursor, one_of_names
 
@@ -59,9 +60,21 @@ class ConversationRepository(Repository):
         )
         return await self.session.scalar(found)
 
+    async def lock(self) -> None:
+        """Make the user's other transactions that call this wait, so that starting a run is race-free."""
+        statement = text("SELECT pg_advisory_xact_lock(hashtextextended('chat:' || :user, 0))")
+        await self.session.execute(statement, {"user": str(self.user_id)})
+
     async def add(self, row: Conversation) -> Conversation:
-        self.session.add(row)
-        await self.session.flush()
+        """Raises Conflict when the thread id was used before, also by a conversation that was deleted."""
+        try:
+            async with self.session.begin_nested():
+                self.session.add(row)
+                await self.session.flush()
+        except IntegrityError as error:
+            raise Conflict(
+                "There was a conversation with this thread id already.", code="conversation_exists"
+            ) from error
         return row
 
     async def add_message(self, row: Message) -> None:
@@ -93,8 +106,13 @@ class ConversationRepository(Repository):
     # --- runs
 
     async def add_run(self, row: Run) -> None:
-        self.session.add(row)
-        await self.session.flush()
+        """Raises Conflict when the run id was used before."""
+        try:
+            async with self.session.begin_nested():
+                self.session.add(row)
+                await self.session.flush()
+        except IntegrityError as error:
+            raise Conflict("There was a run with this id already.", code="run_exists") from error
 
     async def run(self, client_run_id: str) -> Run:
         found = await self.find_run(client_run_id)

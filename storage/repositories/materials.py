@@ -225,6 +225,13 @@ class MaterialRepository(Repository):
             select(Chunk).where(Chunk.id == chunk_id, Chunk.user_id == self.user_id)
         )
 
+    async def first_chunk_of(self, material_id: UUID, segment: int) -> UUID | None:
+        """The id of the first chunk on a page, slide or section."""
+        found = select(Chunk.id).where(
+            Chunk.material_id == material_id, Chunk.segment == segment, Chunk.user_id == self.user_id
+        )
+        return await self.session.scalar(found.order_by(Chunk.ordinal).limit(1))
+
     async def chunks(self, ids: Sequence[UUID]) -> dict[UUID, Chunk]:
         found = select(Chunk).where(Chunk.id.in_(ids), Chunk.user_id == self.user_id)
         return {row.id: row for row in await self.session.scalars(found)}

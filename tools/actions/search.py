@@ -191,6 +191,9 @@ class PassageMaterial(BaseModel):
 
 
 class Passage(BaseModel):
+    passage_id: UUID | None = Field(
+        description="Of the passage; of the first one on the page when only a page was asked for."
+    )
     locator: Locator
     label: str
     text: str = Field(description="The passage; the whole page when only a page was asked for.")
@@ -223,6 +226,7 @@ async def open_passage(ctx: ToolContext, args: OpenPassage) -> Passage:
     locator = locate(material, segment, start, end, heading_path or segment.heading_path)
     has_image = segment.kind == "page"
     return Passage(
+        passage_id=chunk.id if chunk else await db.materials.first_chunk_of(material.id, segment.ordinal),
         locator=locator,
         label=locator.label(),
         text=segment.text[start:end] if chunk else segment.text,
