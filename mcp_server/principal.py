@@ -1,0 +1,59 @@
+"""Who calls over MCP: a bearer token becomes a token of the SDK, which carries the principal to each request."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mcp.server import ServerRequestContext
+from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.auth.provider import AccessToken, TokenVerifier
+from starlette.requests import Request
+from structlog.contextvars import bind_contextvars
+
+from storage.errors import Unauthorized
+from tools.accounts import Accounts
+from tools.context import Principal
+
+SURFACE = "mcp"
+
+PrincipalOf = Callable[[ServerRequestContext], Principal]
+"""Who makes a request: from the token on HTTP, one fixed person on stdio."""
+
+
+class LyceumToken(AccessToken):
+    """`client_id` names the key or the device, so an MCP session opened with one key goes on with that key only."""
+
+    principal: Principal
+
+
+class LyceumTokenVerifier(TokenVerifier):
+    """Accepts API keys and access tokens of signed-in sessions; looked up each time, so a revoked key ends at once."""
+
+    def __init__(self, accounts: Accounts, resource: str) -> None:
+        self._accounts = accounts
+        self._resource = resource
+
+    async def verify_token(self, token: str) -> LyceumToken | None:
+        try:
+            principal = await self._accounts.principal(token, SURFACE)
+        except Unauthorized:
+            return None
+        bind_contextvars(user_id=str(principal.user_id))
+        return LyceumToken(
+            token=token,
+            client_id=f"key:{principal.key_id}" if principal.key_id else f"session:{principal.session_id}",
+            subject=str(principal.user_id),
+            scopes=sorted(principal.scopes),
+            resource=self._resource,
+            principal=principal,
+        )
+
+
+def principal_of_token(ctx: ServerRequestContext) -> Principal:
+    """The caller of this HTTP request, never of the MCP session that it belongs to."""
+    token = get_access_token()
+    if not isinstance(token, LyceumToken):
+        raise TypeError("A request passed the bearer check without a token of ours.")
+    if not isinstance(ctx.request, Request):
+        return token.principal
+    client, agent = ctx.request.client, ctx.request.headers.get("user-agent")
+    return replace(token.principal, ip_address=client.host if client else None, user_agent=agent)

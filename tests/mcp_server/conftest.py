@@ -1,0 +1,113 @@
+"""One real HTTP server with /mcp, and one way to connect a client over each transport and protocol era."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
+from mcp_types import CallToolResult, TextContent, Tool
+
+from mcp_server.http import McpHttp
+from mcp_server.server import build_server
+from storage.local.instance import InstanceInfo
+from storage.resources import Storage
+from tests.conftest import settings_for
+from tests.mcp_server.catalog import TRIALS
+from tools.accounts import Accounts
+from tools.context import Principal
+from tools.executor import Executor
+
+LEGACY, MODERN = "legacy", "2026-07-28"
+
+
+@pytest.fixture(scope="session")
+async def base_url(instance: InstanceInfo, storage: Storage) -> AsyncGenerator[str]:
+    """A running app with /mcp, and a route behind it that must stay reachable."""
+    # With its protocol named, asyncio turns Nagle off; without, each answer waits 40 ms for a delayed ACK.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen()
+    port = listening.getsockname()[1]
+    settings = settings_for(instance).model_copy(update={"port": port})
+    mcp = McpHttp(Executor(TRIALS, storage), storage, settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with mcp.running():
+            yield
+
+    app = FastAPI(lifespan=lifespan)
+    app.router.routes.extend(mcp.routes)
+    app.add_api_route("/later", lambda: "reachable")
+    server = uvicorn.Server(uvicorn.Config(app, http="h11", log_level="warning"))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    yield settings.base_url
+    server.should_exit = True
+    await serving
+
+
+async def make_key(storage: Storage, principal: Principal, *scopes: str) -> str:
+    """An API key of the principal's account, as a person would make one."""
+    _, secret = await Accounts(storage).create_key(principal.user_id, "test", scopes=scopes or ("*",))
+    return secret
+
+
+@asynccontextmanager
+async def http_client(base_url: str, token: str, mode: str) -> AsyncIterator[Client]:
+    async with create_mcp_http_client(headers={"Authorization": f"Bearer {token}"}) as http:
+        async with Client(streamable_http_client(f"{base_url}/mcp", http_client=http), mode=mode) as client:
+            yield client
+
+
+@dataclass
+class Door:
+    """A transport and an era; `enter` connects a client as somebody with some scopes."""
+
+    transport: str
+    mode: str
+    base_url: str
+    storage: Storage
+
+    @asynccontextmanager
+    async def enter(self, caller: Principal, *scopes: str) -> AsyncIterator[Client]:
+        if self.transport == "http":
+            key = await make_key(self.storage, caller, *scopes)
+            async with http_client(self.base_url, key, self.mode) as client:
+                yield client
+            return
+        principal = Principal(caller.user_id, frozenset(scopes or ("*",)))
+        server = build_server(Executor(TRIALS, self.storage), lambda _: principal)
+        async with Client(server, mode=self.mode) as client:
+            yield client
+
+
+@pytest.fixture(
+    params=[("http", LEGACY), ("http", MODERN), ("memory", LEGACY), ("memory", MODERN)], ids="-".join
+)
+def door(request: pytest.FixtureRequest, base_url: str, storage: Storage) -> Door:
+    transport, mode = request.param
+    return Door(transport, mode, base_url, storage)
+
+
+async def all_tools(client: Client) -> dict[str, Tool]:
+    tools: dict[str, Tool] = {}
+    cursor = None
+    while True:
+        page = await client.list_tools(cursor=cursor)
+        tools |= {tool.name: tool for tool in page.tools}
+        cursor = page.next_cursor
+        if cursor is None:
+            return tools
+
+
+def text_of(result: CallToolResult) -> str:
+    (block,) = result.content
+    assert isinstance(block, TextContent)
+    return block.text
