@@ -8,6 +8,7 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,14 @@ from assistant.models.words import STOP, one_line, stem, terms, words
 from tools.ingest.sentences import sentences as split_sentences
 
 HITS_READ = 8
+OPPOSITE = 0.3
+"""Taken off a sentence that has a question's word only in its opposite: "unstable" where "stable" was asked for."""
 SENTENCES_EMBEDDED = 28
 """At most so many sentences are embedded: about 5 ms of CPU each."""
 SHORTEST, LONGEST = 25, 480
 LEXICAL, MEANING, RANK = 0.45, 0.45, 0.10
+TOGETHER = 0.15
+"""Weight of question words that also stand side by side in the sentence: "unconditionally stable" is one notion."""
 DIVERSITY = 0.35
 NEAR_THE_BEST = 0.72
 """Further quotes need at least this share of the best one's score, unless they cover new words of the question."""
@@ -82,6 +87,9 @@ def choose_quotes(question: str, hits: list[Hit], embedder: Embeds, *, most: int
     vectors = np.asarray(embedder.embed_documents(texts), dtype=np.float32)
     meaning = vectors @ np.asarray(embedder.embed_query(question), dtype=np.float32)
     bonus = np.array([shape_bonus(question, wanted, t) for t in texts], dtype=np.float32)
+    pairs = _pairs(question)
+    bonus += TOGETHER * np.array([_share_of(pairs, t) for t in texts], dtype=np.float32)
+    bonus -= OPPOSITE * np.array([_turns_round(question, t) for t in texts], dtype=np.float32)
     score = LEXICAL * lexical[kept] + MEANING * np.clip(meaning, 0, 1) + RANK * rank[kept] + bonus
     quotes = [
         Quote(texts[i], candidates[k][1], float(score[i]), float(lexical[k]), float(meaning[i]))
@@ -139,6 +147,24 @@ def _covered(sentence: str, weights: dict[str, float]) -> set[str]:
 
 def _overlap(sentence: str, weights: dict[str, float]) -> float:
     return sum(weights[t] for t in _covered(sentence, weights))
+
+
+def _pairs(text: str) -> set[tuple[str, str]]:
+    """Neighbouring content words of a text, as stems."""
+    stems = [stem(w) for w in words(text) if w not in STOP]
+    return set(pairwise(stems))
+
+
+def _share_of(pairs: set[tuple[str, str]], sentence: str) -> float:
+    return len(pairs & _pairs(sentence)) / len(pairs) if pairs else 0.0
+
+
+def _turns_round(question: str, sentence: str) -> bool:
+    """Whether the sentence holds the opposite of a word that the question has, and not the word itself."""
+    asked, said = {w for w in words(question) if w not in STOP}, set(words(sentence))
+    return any(
+        prefix + w in said and w not in said for w in asked for prefix in ("un", "in", "non", "im", "ir")
+    )
 
 
 def _kin(term: str, other: str) -> bool:

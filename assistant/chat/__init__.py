@@ -1,0 +1,1 @@
+"""Conversations over AG-UI: runs that belong to the server, their event log, and recovery."""
