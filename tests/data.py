@@ -2,8 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
+import pymupdf
 import pytest
+
+mupdf: Any = pymupdf
+"""PyMuPDF, whose annotations cover only a part."""
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED_DATA = Path(os.environ.get("LYCEUM_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -15,3 +20,12 @@ def shared(name: str) -> Path:
     if not path.exists():
         pytest.skip(f"{name} is missing: set LYCEUM_TEST_DATA to the folder with the test data")
     return path
+
+
+def textbook_pages(first: int, last: int) -> bytes:
+    """A PDF of the textbook's pages first..last, counted from 0, both included."""
+    excerpt = mupdf.open()
+    with mupdf.open(shared("docs/decay_textbook_241p.pdf")) as book:
+        excerpt.insert_pdf(book, from_page=first, to_page=last)
+    data: bytes = excerpt.tobytes()
+    return data

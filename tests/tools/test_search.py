@@ -3,12 +3,11 @@
 import re
 from uuid import UUID
 
-import pymupdf
 import pytest
 
 from storage.errors import Conflict, InvalidInput, NotFound
 from storage.resources import Storage
-from tests.data import shared
+from tests.data import mupdf, shared, textbook_pages
 from tests.work import add_text, call, run_job
 from tools.context import Principal
 from tools.executor import Executor
@@ -21,10 +20,9 @@ PAGES = range(60, 84)
 @pytest.fixture(scope="module")
 async def reader(storage: Storage, executor: Executor, new_user: Principal) -> Principal:
     """A student whose class Numerics holds a chapter of the textbook, indexed."""
-    excerpt = pymupdf.open()
-    with pymupdf.open(shared("docs/decay_textbook_241p.pdf")) as book:
-        excerpt.insert_pdf(book, from_page=PAGES.start, to_page=PAGES.stop - 1)
-    upload = await receive(storage, new_user, "stability.pdf", once(excerpt.tobytes()))
+    upload = await receive(
+        storage, new_user, "stability.pdf", once(textbook_pages(PAGES.start, PAGES.stop - 1))
+    )
     await call(executor, new_user, "create_class", name="Numerics")
     taken = await call(executor, new_user, "upload_material", class_id="numerics", upload_id=str(upload))
     await run_job(storage, new_user, UUID(taken["job_id"]))
@@ -47,7 +45,7 @@ async def test_the_locator_names_the_page_that_holds_the_passage(
     executor: Executor, reader: Principal
 ) -> None:
     found = await call(executor, reader, "search_materials", query="amplification factor", limit=10)
-    with pymupdf.open(shared("docs/decay_textbook_241p.pdf")) as book:
+    with mupdf.open(shared("docs/decay_textbook_241p.pdf")) as book:
         for hit in found["hits"]:
             if hit["locator"]["material_title"] != "stability":
                 continue

@@ -9,12 +9,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-import pymupdf
 import pytest
 
 from storage.local.instance import InstanceInfo
 from storage.resources import Storage
-from tests.data import REPOSITORY, shared
+from tests.data import REPOSITORY, mupdf, shared, textbook_pages
 from tests.work import call, run_job
 from tools.context import Principal
 from tools.executor import Executor
@@ -84,10 +83,7 @@ async def contents(storage: Storage, who: Principal, material_id: str) -> tuple[
 async def test_a_worker_killed_at_40_percent_of_a_book_is_followed_by_one_that_ends_it_the_same(
     instance: InstanceInfo, storage: Storage, executor: Executor, student: Principal, stranger: Principal
 ) -> None:
-    with pymupdf.open(shared("docs/decay_textbook_241p.pdf")) as book:
-        excerpt = pymupdf.open()
-        excerpt.insert_pdf(book, from_page=40, to_page=99)
-    data = excerpt.tobytes()
+    data = textbook_pages(40, 99)
     undisturbed = await upload(storage, executor, stranger, "book.pdf", data)
     taken = await upload(storage, executor, student, "book.pdf", data)
     async with worker_process(instance, "first") as first:
@@ -151,9 +147,9 @@ async def test_a_cancelled_job_stops_within_a_second_or_two_and_can_be_retried(
 
 
 def encrypted_pdf() -> bytes:
-    document = pymupdf.open()
+    document = mupdf.open()
     document.new_page().insert_text((72, 72), "secret")
-    data: bytes = document.tobytes(encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="x", owner_pw="y")
+    data: bytes = document.tobytes(encryption=mupdf.PDF_ENCRYPT_AES_256, user_pw="x", owner_pw="y")
     return data
 
 
