@@ -30,7 +30,7 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_pre_ping=False,
+            hide_parameters=True,
             connect_args={
                 "timeout": 10,
                 "server_settings": {

@@ -212,9 +212,10 @@ class Brake:
         self._redis = client
         self._clock = clock
 
-    async def check(self, sentence: str, *limits: Limit) -> None:
-        """Note one attempt under each limit. Raises RateLimited (`retry_after` in seconds) when one is full."""
-        arguments: list[str | int] = [str(self._clock.new_id())]
+    async def check(self, sentence: str, *limits: Limit) -> str:
+        """Note one attempt under each limit; gives its id. Raises RateLimited (`retry_after` in seconds) when one is full."""
+        attempt = str(self._clock.new_id())
+        arguments: list[str | int] = [attempt]
         for limit in limits:
             arguments += [limit.count, limit.seconds]
         async with translated():
@@ -224,11 +225,13 @@ class Brake:
             )
         if wait:
             raise RateLimited(sentence, details={"retry_after": -(-int(wait) // 1000)})
+        return attempt
 
-    async def release(self, limit: Limit) -> None:
-        """Forget the attempts under a limit: one succeeded."""
+    async def forget(self, attempt: str, *limits: Limit) -> None:
+        """An attempt that succeeded does not count."""
         async with translated():
-            await self._redis.delete(limit.key)
+            for limit in limits:
+                await self._redis.zrem(limit.key, attempt)
 
 
 async def ping(client: "aioredis.Redis") -> None:

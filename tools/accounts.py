@@ -29,7 +29,7 @@ OWNER = "owner"
 OWNER_EMAIL = "owner@localhost"
 PAIR_LIMIT, WIDE_LIMIT, LOGIN_WINDOW = 10, 100, 300
 """Failed logins per five minutes: for one e-mail address from one network address, and for either of them alone."""
-REGISTER_LIMIT, REGISTER_WINDOW = 100, 3600
+REGISTER_LIMIT, REGISTER_WINDOW = 300, 3600
 KEY_NOTED_SECONDS = 60
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
@@ -101,7 +101,7 @@ class Accounts:
                 "New accounts are made by invitation on this server. Ask whoever runs it.",
                 code="registration_closed",
             )
-        await self._brake(Limit(f"register:{device.ip_address}", REGISTER_LIMIT, REGISTER_WINDOW))
+        await self._attempt(Limit(f"register:{device.ip_address}", REGISTER_LIMIT, REGISTER_WINDOW))
         user = await self.create_user(email, name, password)
         return await self.start_session(user.id, device)
 
@@ -145,21 +145,24 @@ class Accounts:
     async def log_in(self, email: str, password: str, device: Device) -> SignedIn:
         """Raises Unauthorized (one sentence for an unknown address and a wrong password) or RateLimited."""
         email = unicodedata.normalize("NFKC", email).strip().lower()[:254]
-        pair = Limit(f"login:{email}|{device.ip_address}", PAIR_LIMIT, LOGIN_WINDOW)
-        wide = [Limit(f"login:{who}", WIDE_LIMIT, LOGIN_WINDOW) for who in (email, device.ip_address)]
-        await self._brake(pair, *wide)
+        limits = (
+            Limit(f"login:{email}|{device.ip_address}", PAIR_LIMIT, LOGIN_WINDOW),
+            Limit(f"login:{email}", WIDE_LIMIT, LOGIN_WINDOW),
+            Limit(f"login:{device.ip_address}", WIDE_LIMIT, LOGIN_WINDOW),
+        )
+        attempt = await self._attempt(*limits)
         async with self._storage.sign_in() as sign_in:
             found = await sign_in.by_email(email.replace("\0", ""))
         stored = found[1] if found else None
         if not await self._passwords.verify(stored, password) or found is None or stored is None:
             raise Unauthorized("The e-mail address or the password is wrong.", code="wrong_credentials")
-        await self._storage.brake.release(pair)
+        await self._storage.brake.forget(attempt, *limits)
         if self._passwords.outdated(stored):
             await self.set_password(found[0], password)
         return await self.start_session(found[0], device)
 
-    async def _brake(self, *limits: Limit) -> None:
-        await self._storage.brake.check(
+    async def _attempt(self, *limits: Limit) -> str:
+        return await self._storage.brake.check(
             "There were too many attempts. Wait a few minutes, then try again.", *limits
         )
 

@@ -103,11 +103,24 @@ class Executor:
 
 def validated(model: type[Input], raw: Mapping[str, Any]) -> Input:
     """The arguments as the tool's input. Raises InvalidInput that names each wrong argument in one line."""
+    if has_nul(raw):
+        raise InvalidInput(
+            "A text argument holds a NUL character, which cannot be stored.", code="invalid_arguments"
+        )
     try:
         return model.model_validate(dict(raw))
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, p['loc'])) or 'arguments'}: {p['msg']}" for p in error.errors()[:5]]
         raise InvalidInput("; ".join(problems), code="invalid_arguments") from error
+
+
+def has_nul(value: object) -> bool:
+    """Whether a text anywhere in the arguments holds a NUL, which PostgreSQL refuses."""
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, Mapping):
+        return any(has_nul(part) for pair in value.items() for part in pair)
+    return isinstance(value, list) and any(map(has_nul, value))
 
 
 def auditable(args: Input) -> dict[str, Any]:

@@ -46,8 +46,12 @@ async def receive(storage: Storage, principal: Principal, filename: str, parts: 
     upload_id = storage.clock.new_id()
     key = file_key(principal.user_id, upload_id)
     stored = await storage.files.put(key, parts, limit=storage.settings.max_upload_mb << 20)
-    async with storage.as_user(principal.user_id) as db:
-        await db.materials.add_file(_file_row(principal.user_id, upload_id, filename, stored))
+    try:
+        async with storage.as_user(principal.user_id) as db:
+            await db.materials.add_file(_file_row(principal.user_id, upload_id, filename, stored))
+    except BaseException:
+        await storage.files.delete(key)
+        raise
     return upload_id
 
 

@@ -1,6 +1,7 @@
 """`serve`, `worker`, `mcp` and the hidden `api`: the processes."""
 
 import asyncio
+import gc
 import hashlib
 import os
 import secrets
@@ -171,12 +172,17 @@ def api(data_dir: DataDir = None) -> None:
 
 def serve_api(settings: Settings) -> None:
     """Run the ASGI app until a signal. h11, because httptools keeps trailing blanks in headers that MCP checks."""
+    gc.disable()  # loading the web stack makes many objects that all stay: a quarter of its time went into looking
     import uvicorn  # noqa: PLC0415 - the web stack loads only for commands that serve
 
     from assistant.app import create_app  # noqa: PLC0415
 
+    app = create_app(settings)
+    gc.enable()
+    gc.freeze()
+
     uvicorn.run(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         http="h11",

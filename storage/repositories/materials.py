@@ -58,6 +58,9 @@ class MaterialRepository(Repository):
     async def remove_file(self, file_id: UUID) -> None:
         await self.session.execute(delete(File).where(File.id == file_id, File.user_id == self.user_id))
 
+    async def set_media_type(self, file_id: UUID, media_type: str) -> None:
+        await self.session.execute(update(File).where(File.id == file_id).values(media_type=media_type))
+
     async def add_or_existing(self, row: Material) -> Material:
         """Add a material, or give the one of this class that has the same content, also when both come at once."""
         existing = await self.same_bytes(row.class_id, row.checksum)

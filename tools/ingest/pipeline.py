@@ -130,6 +130,8 @@ class Ingestion:
         running.check()
         rows = [self._chunk_row(material, piece) for piece in chunks]
         async with self._storage.as_user(running.user_id) as db:
+            if material.file_id:
+                await db.materials.set_media_type(material.file_id, document.info.media_type)
             await db.materials.replace_chunks(material, rows)
             await db.materials.set(
                 material.id,

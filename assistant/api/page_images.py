@@ -1,0 +1,49 @@
+"""Pictures of PDF pages: drawn one at a time in a thread, the latest kept in memory."""
+
+import asyncio
+from collections import OrderedDict
+from uuid import UUID
+
+from storage.errors import NotFound
+from storage.resources import Storage
+from tools.ingest.segments import Refusal
+
+KEPT_BYTES = 32 << 20
+
+
+class PageImages:
+    """MuPDF must not run in two threads at once; one page takes some 50 ms."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._one_at_a_time = asyncio.Lock()
+        self._kept: OrderedDict[tuple[UUID, int, int], bytes] = OrderedDict()
+        self._size = 0
+
+    async def get(self, file_id: UUID, key: str, page: int, width: int) -> bytes:
+        """PNG of a page (from 1), `width` pixels wide, of the object `key`. Raises NotFound when it cannot be had."""
+        wanted = (file_id, page, width)
+        async with self._one_at_a_time:
+            if wanted not in self._kept:
+                self._keep(wanted, await self._draw(key, page, width))
+            self._kept.move_to_end(wanted)
+            return self._kept[wanted]
+
+    async def _draw(self, key: str, page: int, width: int) -> bytes:
+        # MuPDF costs 60 MB of memory and a third of a second to load; a server that shows no page goes without.
+        from tools.ingest.render import render_page  # noqa: PLC0415
+
+        async with self._storage.files.as_path(key) as path:
+            try:
+                return await asyncio.to_thread(render_page, path, page, width)
+            except IndexError as error:
+                raise NotFound(f"There is no page {page} in this file.", code="no_such_page") from error
+            except Refusal as error:
+                raise NotFound(str(error), code="no_page_image") from error
+
+    def _keep(self, wanted: tuple[UUID, int, int], png: bytes) -> None:
+        self._kept[wanted] = png
+        self._size += len(png)
+        while self._size > KEPT_BYTES and len(self._kept) > 1:
+            _, dropped = self._kept.popitem(last=False)
+            self._size -= len(dropped)

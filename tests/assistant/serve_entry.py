@@ -1,0 +1,18 @@
+"""Serves the app with the settings of the environment, for tests that need a process to measure or to cut off."""
+
+import uvicorn
+
+from assistant.app import create_app
+from storage.settings import Settings
+
+if __name__ == "__main__":
+    settings = Settings(_env_file=None)
+    uvicorn.run(
+        create_app(settings),
+        host="127.0.0.1",
+        port=settings.port,
+        http="h11",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=2,
+    )
