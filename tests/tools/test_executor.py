@@ -106,6 +106,11 @@ async def test_wrong_arguments_are_named_in_one_line(executor: Executor, student
     assert "pydantic.dev" not in str(caught.value)
 
 
+async def test_a_nul_in_a_text_is_refused_with_a_sentence(executor: Executor, student: Principal) -> None:
+    with pytest.raises(InvalidInput, match="NUL"):
+        await call(executor, student, "create_class", name="a\0b")
+
+
 async def test_ten_calls_at_once_each_have_their_own_transaction(
     executor: Executor, student: Principal
 ) -> None:
