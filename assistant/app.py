@@ -86,9 +86,10 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
 def chat_model(settings: Settings, embedder: Embedder) -> BaseChatModel:
     """The model that answers. Blocks while it looks for a server on this machine. Raises InvalidInput for bad settings."""
     # The OpenAI client takes half a second to load; the first question may wait for it, the start of the server not.
-    from assistant.models.factory import ModelSettings, build_model  # noqa: PLC0415
+    from assistant.models.cached import cached_model  # noqa: PLC0415
+    from assistant.models.factory import ModelSettings  # noqa: PLC0415
 
     key = settings.model_api_key.get_secret_value() if settings.model_api_key else None
-    return build_model(
+    return cached_model(
         ModelSettings(settings.model, settings.model_base_url, key, settings.model_tools), embedder
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
 
 from migrations.runner import upgrade
 from storage.local.instance import InstanceInfo, LocalServices
@@ -28,14 +29,14 @@ async def instance() -> AsyncGenerator[InstanceInfo]:
 def settings_for(info: InstanceInfo) -> Settings:
     """Settings that point at the running test servers, blind to the developer's own environment."""
     return Settings(
-        _env_file=None,  # type: ignore[call-arg]
+        _env_file=None,
         data_dir=info.data_dir,
         database_url=info.database_url,
         owner_database_url=info.owner_database_url,
         redis_url=info.redis_url,
         vector_url=info.vector_url,
         files_url=info.files_url,
-        secret_key=info.secret_key,  # type: ignore[arg-type]
+        secret_key=SecretStr(info.secret_key),
         model="builtin",
     )
 

@@ -1,6 +1,7 @@
 """The chat: starts runs, lets clients follow and stop them, keeps them alive, and ends those of dead processes."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
@@ -10,10 +11,10 @@ import structlog
 from ag_ui.core import RunAgentInput
 
 from assistant.chat.following import Numbered, check_resumable, find_run, follow
-from assistant.chat.records import record_run
+from assistant.chat.records import NewRun, record_run
 from assistant.chat.recovery import recover
 from assistant.chat.runs import LiveRun, ModelFactory
-from storage.errors import Forbidden, Unavailable
+from storage.errors import Forbidden, NotFound, RateLimited, Unavailable
 from storage.resources import Storage
 from tools.context import Principal
 from tools.executor import Executor
@@ -25,6 +26,8 @@ BEAT_TICKS, RECOVERY_TICKS = 3, 10
 """A sign of life every 3 s; a run without one for 15 s (`storage.repositories.conversations.STALE`) is dead."""
 STOP_SECONDS = 2.0
 CLOSE_SECONDS = 5.0
+MOST_RUNS = 4
+"""Answers that one user may have in the making at a time, in one process."""
 
 
 class ChatService:
@@ -35,6 +38,7 @@ class ChatService:
         self._executor = executor
         self._model_factory = model_factory
         self._live: dict[UUID, tuple[LiveRun, asyncio.Task[None]]] = {}
+        self._starting: Counter[UUID] = Counter()
         self._upkeep: asyncio.Task[None] | None = None
         self._stopping = False
 
@@ -62,20 +66,43 @@ class ChatService:
     async def begin(self, principal: Principal, request: RunAgentInput) -> str:
         """Record the question and start answering. The same run id again starts nothing. Gives the run id to follow.
 
-        Raises InvalidInput, TooLarge, NotFound (class), Conflict `run_in_progress`, Forbidden, Unavailable.
+        Raises InvalidInput, TooLarge, NotFound (class), Conflict `run_in_progress`, RateLimited `too_many_runs`, Forbidden,
+        Unavailable.
         """
         allowed(principal, "conversations:write")
         if self._stopping:
             raise Unavailable("The server is restarting. Please ask again in a moment.", code="restarting")
-        new = await record_run(self._storage, principal, request)
-        if new is not None:
-            live = LiveRun(
-                new, replace(principal, surface="chat"), self._storage, self._executor, self._model_factory
-            )
-            task = asyncio.create_task(live.run(), name=f"run {new.run_id}")
-            self._live[new.run_id] = (live, task)
-            task.add_done_callback(lambda _: self._live.pop(new.run_id, None))
+        # Counted before the first await, so that requests that come together cannot all pass.
+        self._starting[principal.user_id] += 1
+        try:
+            await self._admit(principal.user_id, request)
+            new = await record_run(self._storage, principal, request)
+            if new is not None:
+                self._run(new, principal)
+        finally:
+            self._starting -= Counter([principal.user_id])
         return request.run_id.strip()
+
+    async def _admit(self, user_id: UUID, request: RunAgentInput) -> None:
+        """Refuse a new run of a user who has `MOST_RUNS` going; attaching to a known run starts nothing."""
+        running = sum(live.principal.user_id == user_id for live, _ in self._live.values())
+        if running + self._starting[user_id] <= MOST_RUNS:
+            return
+        try:
+            await find_run(self._storage, user_id, request.run_id.strip())
+        except NotFound:
+            raise RateLimited(
+                f"{MOST_RUNS} answers are being written for you already. Wait for one of them, or stop it first.",
+                code="too_many_runs",
+            ) from None
+
+    def _run(self, new: NewRun, principal: Principal) -> None:
+        live = LiveRun(
+            new, replace(principal, surface="chat"), self._storage, self._executor, self._model_factory
+        )
+        task = asyncio.create_task(live.run(), name=f"run {new.run_id}")
+        self._live[new.run_id] = (live, task)
+        task.add_done_callback(lambda _: self._live.pop(new.run_id, None))
 
     async def follow(
         self, principal: Principal, client_run_id: str, after: int = 0

@@ -34,8 +34,20 @@ def fail(sentence: str) -> NoReturn:
 
 
 def log_to_stderr(level: str = "WARNING") -> None:
-    """Standard output belongs to the command's answer."""
+    """Standard output belongs to the command's answer.
+
+    Tracebacks are plain: structlog's default renders every local variable with rich, on the event loop.
+    """
     structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.StackInfoRenderer(),
+            structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

@@ -3,6 +3,7 @@
 Nothing leaves the machine unless a provider or an address is named: `auto` asks loopback addresses only.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Literal
@@ -47,11 +48,26 @@ class ModelSettings:
     max_retries: int = 1
 
 
-def build_model(settings: ModelSettings, embedder: Embeds) -> BaseChatModel:
-    """The chat model of the settings; its `name` says which it is.
+def _ignore() -> None:
+    """Nobody wants to know."""
+
+
+def build_model(
+    settings: ModelSettings, embedder: Embeds, on_failure: Callable[[], None] = _ignore
+) -> BaseChatModel:
+    """The chat model of the settings; its `name` says which it is. It calls `on_failure` when its server fails.
 
     Blocks for at most `probe_seconds` when it has to look for a server. Raises InvalidInput for a setting that cannot work.
     """
+    built = _build(settings, embedder)
+    if isinstance(built, PlannedModel | NativeModel):
+        built.on_failure = on_failure
+    if isinstance(built, PlannedModel):
+        built.embedder = embedder
+    return built
+
+
+def _build(settings: ModelSettings, embedder: Embeds) -> BaseChatModel:
     model = settings.model.strip() or "auto"
     if settings.base_url:
         return _compatible(settings, settings.base_url, model)

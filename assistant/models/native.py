@@ -19,6 +19,7 @@ class NativeModel(BaseChatModel):
 
     inner: BaseChatModel = Field(exclude=True, repr=False)
     name: str | None = None
+    on_failure: Callable[[], None] | None = Field(default=None, exclude=True, repr=False)
 
     @property
     def _llm_type(self) -> str:
@@ -46,7 +47,7 @@ class NativeModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        with provider_errors(self._label):
+        with provider_errors(self._label, self.on_failure):
             return self.inner._generate(messages, stop=stop, run_manager=run_manager, **kwargs)
 
     async def _agenerate(
@@ -56,7 +57,7 @@ class NativeModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        with provider_errors(self._label):
+        with provider_errors(self._label, self.on_failure):
             return await self.inner._agenerate(messages, stop=stop, run_manager=run_manager, **kwargs)
 
     def _stream(
@@ -66,7 +67,7 @@ class NativeModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        with provider_errors(self._label):
+        with provider_errors(self._label, self.on_failure):
             yield from self.inner._stream(messages, stop=stop, run_manager=run_manager, **kwargs)
 
     async def _astream(
@@ -76,6 +77,6 @@ class NativeModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        with provider_errors(self._label):
+        with provider_errors(self._label, self.on_failure):
             async for chunk in self.inner._astream(messages, stop=stop, run_manager=run_manager, **kwargs):
                 yield chunk

@@ -58,6 +58,8 @@ class PlannedModel(BaseChatModel):
 
     inner: BaseChatModel = Field(exclude=True, repr=False)
     name: str | None = None
+    on_failure: Callable[[], None] | None = Field(default=None, exclude=True, repr=False)
+    embedder: Any = Field(default=None, exclude=True, repr=False)
     _loose: bool = PrivateAttr(default=False)
 
     @property
@@ -87,7 +89,7 @@ class PlannedModel(BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         turn = read_turn(messages)
         tools = read_tools(kwargs.get("tools"))
-        with provider_errors(self._label):
+        with provider_errors(self._label, self.on_failure):
             decision = await self._decide(turn, messages, tools)
             if decision is not None:
                 for chunk in as_chunks(decision, count_usage(turn.question, decision.text), self._label):
@@ -112,7 +114,7 @@ class PlannedModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         turn = read_turn(messages)
-        with provider_errors(self._label):
+        with provider_errors(self._label, self.on_failure):
             decision = await self._decide(turn, messages, read_tools(kwargs.get("tools")))
             if decision is None:
                 request = _reply_messages(turn, messages)

@@ -1,6 +1,6 @@
 """What goes wrong at a model server, in one sentence a person can act on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from langchain_core.exceptions import (
@@ -86,8 +86,8 @@ def explain(error: BaseException, model: str) -> Unavailable | None:
 
 
 @contextmanager
-def provider_errors(model: str) -> Iterator[None]:
-    """Turn failures of a provider into `Unavailable`. Cancellation and bugs pass unchanged.
+def provider_errors(model: str, on_failure: Callable[[], None] | None = None) -> Iterator[None]:
+    """Turn failures of a provider into `Unavailable`, telling `on_failure`. Cancellation and bugs pass unchanged.
 
     The provider's own text is dropped: it may hold the request or part of the key.
     """
@@ -97,6 +97,8 @@ def provider_errors(model: str) -> Iterator[None]:
         explained = explain(error, model)
         if explained is None:
             raise
+        if on_failure is not None:
+            on_failure()
         raise explained from None
 
 

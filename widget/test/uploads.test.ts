@@ -8,7 +8,7 @@ const MATERIAL: Material = {
   id: "m", class_id: "c", title: "Book", kind: "textbook", status: "processing", error: null,
   page_count: 241, progress: { done: 57, total: 241, message: null }, job_id: "j", created_at: "",
 };
-const JOB = { job_id: "j", status: "running", done: 58, total: 241, message: "page 58 of 241", error: null } as const;
+const JOB = { job_id: "j", status: "running", done: 58, total: 241, message: "Reading page 58 of 241", error: null } as const;
 
 describe("an upload", () => {
   it("goes from waiting to stored and says so", () => {
@@ -38,9 +38,9 @@ describe("an upload", () => {
 
 describe("a material", () => {
   it("tells where its reading is", () => {
-    expect(materialSentence(MATERIAL)).toBe("Reading: page 57 of 241");
-    expect(materialSentence(withJob(MATERIAL, JOB))).toBe("Reading: page 58 of 241");
-    expect(materialSentence({ ...MATERIAL, status: "searchable" })).toContain("meaning is still being indexed");
+    expect(materialSentence(MATERIAL)).toBe("Page 57 of 241");
+    expect(materialSentence(withJob(MATERIAL, JOB))).toBe("Reading page 58 of 241");
+    expect(materialSentence({ ...MATERIAL, status: "searchable" })).toContain("You can ask already");
     expect(materialSentence({ ...MATERIAL, status: "ready" })).toBe("Ready, 241 pages");
   });
 

@@ -16,6 +16,8 @@ export interface EvidenceView {
 
 export class EvidenceState {
   readonly view = signal<EvidenceView | null>(null);
+  /** Page images larger than the panel, for small print. Kept while leafing and from source to source. */
+  readonly zoomed = signal(false);
   private request = 0;
   private opener: HTMLElement | null = null;
 

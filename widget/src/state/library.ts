@@ -63,13 +63,13 @@ export class LibraryState {
   }
 
   async chooseClass(id: string | null): Promise<void> {
-    if (this.classId.value === id) return;
+    if (id !== null && this.classId.value === id) return;
     this.classId.value = id;
     this.materials.value = id ? null : [];
     this.moreMaterials.value = null;
     this.conversations.value = [];
     this.jobs.stop();
-    if (id) await Promise.all([this.refreshMaterials(), this.loadConversations()]);
+    await Promise.all([id ? this.refreshMaterials() : null, this.loadConversations()]);
   }
 
   async createClass(name: string): Promise<boolean> {

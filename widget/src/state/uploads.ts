@@ -83,9 +83,9 @@ export function materialSentence(material: Material): string {
     case "queued":
       return "Waiting to be read";
     case "processing":
-      return counted ? `Reading: ${counted}` : "Reading…";
+      return counted || "Reading…";
     case "searchable":
-      return `Words are searchable; meaning is still being indexed${counted ? ` (${counted})` : ""}`;
+      return counted ? `You can ask already. ${counted}` : "You can ask already, it is still being indexed";
     case "ready":
       return material.page_count ? `Ready, ${material.page_count} ${material.page_count === 1 ? "page" : "pages"}` : "Ready";
     case "failed":
@@ -104,7 +104,7 @@ export function progressFraction(progress: Progress | null): number | null {
 function progressWords(progress: Progress | null): string {
   if (!progress) return "";
   if (progress.message) return progress.message;
-  return progress.total && progress.done > 0 ? `page ${progress.done} of ${progress.total}` : "";
+  return progress.total && progress.done > 0 ? `Page ${progress.done} of ${progress.total}` : "";
 }
 
 function percent(part: number, whole: number): string {

@@ -116,7 +116,7 @@ function welcomeWords(classes: number, materials: number, unfinished: number, na
   if (classes === 0) {
     return [
       "Start with a class",
-      "A class holds the material of one course. Name your first one beside this chat, then add your textbook, slides or notes.",
+      "A class holds the material of one course. Name your first one, then add your textbook, slides or notes.",
     ];
   }
   if (materials === 0) {
@@ -220,7 +220,7 @@ function Composer() {
           </button>
         )}
       </div>
-      <p class="column hint">Enter sends, Shift + Enter makes a new line. Check the sources before you rely on an answer.</p>
+      <p class="column hint">Check the sources before you rely on an answer.</p>
     </form>
   );
 }

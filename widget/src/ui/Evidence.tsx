@@ -1,4 +1,5 @@
 // The evidence: the page an answer stands on, with the passage marked on its image or in its text.
+import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Box, Passage, Place } from "../api/types";
 import { useApp } from "../state/app";
@@ -42,9 +43,7 @@ function Panel({ view }: { view: EvidenceView }) {
       </header>
       <Leafing view={view} />
       {citation && view.atCitation && (
-        <blockquote tabIndex={0} data-testid="evidence-quote">
-          {citation.quote}
-        </blockquote>
+        <blockquote data-testid="evidence-quote">{citation.quote}</blockquote>
       )}
       <div class="evidence-body" role="group" aria-label="The page" tabIndex={0} aria-busy={view.loading}>
         {view.error && (
@@ -87,7 +86,26 @@ function Leafing({ view }: { view: EvidenceView }) {
           Back to {citation.label}
         </button>
       )}
+      {passage?.image_url && <Zoom />}
     </nav>
+  );
+}
+
+function Zoom() {
+  const { evidence } = useApp();
+  const on = evidence.zoomed.value;
+  const label = on ? "Fit the page to the panel" : "Enlarge the page";
+  return (
+    <button
+      type="button"
+      class="icon-button zoom"
+      aria-label={label}
+      title={label}
+      data-testid="zoom"
+      onClick={() => (evidence.zoomed.value = !on)}
+    >
+      <Icon name={on ? "zoomOut" : "zoomIn"} />
+    </button>
   );
 }
 
@@ -101,9 +119,17 @@ function placeWords({ locator, material }: Passage): string {
   return locator.heading_path.join(" › ") || `Part ${locator.segment + 1}`;
 }
 
+/** The picture of the page; its text where there is no picture or it cannot be loaded. */
 function Page({ passage, marked }: { passage: Passage; marked: boolean }) {
-  return passage.image_url ? (
-    <PageImage url={passage.image_url} label={placeWords(passage)} boxes={marked ? passage.locator.boxes : []} />
+  const broken = useSignal<string | null>(null);
+  const url = passage.image_url;
+  return url && url !== broken.value ? (
+    <PageImage
+      url={url}
+      label={placeWords(passage)}
+      boxes={marked ? passage.locator.boxes : NO_BOXES}
+      onBroken={() => (broken.value = url)}
+    />
   ) : (
     <PageText passage={passage} marked={marked} />
   );
@@ -111,16 +137,26 @@ function Page({ passage, marked }: { passage: Passage; marked: boolean }) {
 
 const percent = (fraction: number): string => `${(100 * Math.min(1, Math.max(0, fraction))).toFixed(3)}%`;
 
-function PageImage({ url, label, boxes }: { url: string; label: string; boxes: readonly Box[] }) {
-  const { api } = useApp();
+const NO_BOXES: readonly Box[] = [];
+
+interface PageImageProps {
+  url: string;
+  label: string;
+  boxes: readonly Box[];
+  onBroken: () => void;
+}
+
+function PageImage({ url, label, boxes, onBroken }: PageImageProps) {
+  const { api, evidence } = useApp();
+  const zoomed = evidence.zoomed.value;
   const figure = useRef<HTMLElement>(null);
   const showMark = (): void => {
     centre(figure.current?.querySelector<HTMLElement>(".highlight"));
   };
-  useLayoutEffect(showMark, [url, boxes]);
+  useLayoutEffect(showMark, [url, boxes, zoomed]);
   return (
-    <figure class="page" ref={figure}>
-      <img src={api.url(url)} alt={`${label}, as an image`} data-testid="page-image" onLoad={showMark} />
+    <figure class={zoomed ? "page zoomed" : "page"} ref={figure}>
+      <img src={api.url(url)} alt={`${label}, as an image`} data-testid="page-image" onLoad={showMark} onError={onBroken} />
       {boxes.map((box, index) => (
         <span
           key={index}
@@ -142,8 +178,9 @@ function PageImage({ url, label, boxes }: { url: string; label: string; boxes: r
 function centre(target: HTMLElement | null | undefined): void {
   const body = target?.closest(".evidence-body");
   if (!target || !body) return;
-  const offset = target.getBoundingClientRect().top - body.getBoundingClientRect().top;
-  body.scrollTop += offset - Math.max(16, (body.clientHeight - target.offsetHeight) / 2);
+  const [at, within] = [target.getBoundingClientRect(), body.getBoundingClientRect()];
+  body.scrollTop += at.top - within.top - Math.max(16, (body.clientHeight - at.height) / 2);
+  body.scrollLeft += at.left - within.left - Math.max(16, (body.clientWidth - at.width) / 2);
 }
 
 function PageText({ passage, marked }: { passage: Passage; marked: boolean }) {

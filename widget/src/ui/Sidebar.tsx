@@ -43,8 +43,20 @@ function ClassPicker() {
   return (
     <section class="classes" aria-label="Class">
       {classes.length > 0 && (
-        <div class="picker">
-          <label for="lyceum-class">Class</label>
+        <>
+          <div class="section-head">
+            <label for="lyceum-class">Class</label>
+            <button
+              type="button"
+              class="quiet"
+              aria-label="New class"
+              aria-expanded={showForm}
+              data-testid="new-class"
+              onClick={() => (making.value = !making.value)}
+            >
+              <Icon name="plus" size={18} /> New
+            </button>
+          </div>
           <div class="row">
             <select
               id="lyceum-class"
@@ -63,32 +75,21 @@ function ClassPicker() {
             </select>
             <button
               type="button"
-              class="icon-button"
-              aria-label="New class"
-              title="New class"
-              aria-expanded={showForm}
-              data-testid="new-class"
-              onClick={() => (making.value = !making.value)}
-            >
-              <Icon name="plus" />
-            </button>
-            <button
-              type="button"
-              class="icon-button"
+              class="icon-button small"
               aria-label={`Delete the class ${current?.name ?? ""}`}
               title="Delete class"
               onClick={() => (removing.value = true)}
             >
-              <Icon name="trash" size={18} />
+              <Icon name="trash" size={16} />
             </button>
           </div>
-        </div>
+        </>
       )}
       {showForm && <ClassForm homeless={homeless} first={classes.length === 0} onDone={() => (making.value = false)} />}
       {removing.value && current && (
         <Confirm
           title={`Delete “${current.name}”?`}
-          text={current.material_count === 1 ? "Its one material goes with it." : `Its ${current.material_count} materials go with it.`}
+          text={lossWords(library.materials.value?.length ?? 0, library.moreMaterials.value !== null)}
           action="Delete class"
           onClose={(confirmed) => {
             removing.value = false;
@@ -98,6 +99,12 @@ function ClassPicker() {
       )}
     </section>
   );
+}
+
+function lossWords(materials: number, andMore: boolean): string {
+  if (materials === 0) return "It holds no material.";
+  if (materials === 1) return "Its one material goes with it.";
+  return andMore ? "All its material goes with it." : `Its ${materials} materials go with it.`;
 }
 
 function ClassForm({ homeless, first, onDone }: { homeless: number; first: boolean; onDone: () => void }) {
