@@ -43,6 +43,14 @@ def router(folder: Path = STATIC) -> APIRouter:
             return HTMLResponse(NOT_BUILT, 503)
         return FileResponse(page, headers={"Cache-Control": "no-cache"})
 
+    @made.api_route("/favicon.ico", methods=["GET", "HEAD"])
+    def icon() -> Response:
+        """What browsers ask for at pages that name no icon."""
+        found = next(folder.glob("assets/icon-*.svg"), None)
+        if found is None:
+            raise NotFound("The page has not been built yet.", code="not_built")
+        return FileResponse(found)
+
     @made.api_route("/widget.js", methods=["GET", "HEAD"])
     async def widget() -> Response:
         script = folder / "widget.js"

@@ -4,7 +4,7 @@ import re
 
 from assistant.models.arguments import Slots
 from assistant.models.turns import Turn
-from assistant.models.words import STOP, content_words, fold, one_line, terms
+from assistant.models.words import STOP, content_words, fold, one_line, terms, with_greek
 
 _POLITE = re.compile(
     r"^(?:(?:please|hey|hi|hello|ok(?:ay)?|so|well|and|now|also|but)\b[,!.]?\s+)*"
@@ -93,7 +93,7 @@ def search_slots(text: str, turn: Turn) -> Slots:
     if not _only_quote(query):
         query = _take(_MATERIAL, query, "material_id", values)
     query = clean(query)
-    values["query"] = follow_up(query, turn)
+    values["query"] = with_greek(follow_up(query, turn))
     return Slots("search_materials", "material", values=values)
 
 

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from assistant.models.markdown import escaped, escaped_block
 from assistant.models.turns import ToolResult
 
 MOST_CHARACTERS = 6000
@@ -117,7 +118,9 @@ def _passage(artifact: dict[str, Any]) -> str:
         head = ", ".join(filter(None, [f"*{_flat(title)}*" if title else "", _label(piece, artifact)]))
         text = str(piece.get("text") or "").strip()
         body = (
-            "\n".join(f"> {_safe(line)}" for line in text.splitlines()) if text else "There is no text here."
+            "\n".join(f"> {line}" for line in escaped_block(text).splitlines())
+            if text
+            else "There is no text here."
         )
         blocks.append(f"{head}\n\n{body}" if head else body)
     if not blocks:
@@ -191,4 +194,4 @@ def _flat(value: object) -> str:
 
 def _safe(text: str) -> str:
     """Links, images and HTML of foreign text must not come alive in the chat."""
-    return re.sub(r"([\[\]<`])", r"\\\1", text)
+    return escaped(text)

@@ -15,6 +15,7 @@ _STOP = """
     example examples called name work works make makes know want need help question answer thing things get got much many
     book textbook paper slides lecture notes material materials class page pages chapter section something anything
     difference differences compare compared versus vs purpose role main kind kinds type types happen happens
+    relate relates related discuss discussed discusses covered treated introduced understand better
 """
 STOP = frozenset(_STOP.split())
 
@@ -53,10 +54,62 @@ def stem(word: str) -> str:
     return word
 
 
+GREEK = {
+    **dict(
+        zip(
+            "αβγδεζηθικλμνξοπρστυφχψω",
+            [
+                "alpha",
+                "beta",
+                "gamma",
+                "delta",
+                "epsilon",
+                "zeta",
+                "eta",
+                "theta",
+                "iota",
+                "kappa",
+                "lambda",
+                "mu",
+                "nu",
+                "xi",
+                "omicron",
+                "pi",
+                "rho",
+                "sigma",
+                "tau",
+                "upsilon",
+                "phi",
+                "chi",
+                "psi",
+                "omega",
+            ],
+            strict=True,
+        )
+    ),
+    "ϑ": "theta",
+    "ϕ": "phi",
+    "ϵ": "epsilon",
+    "ς": "sigma",
+}
+_GREEK_LETTER = re.compile("|".join(GREEK))
+_GREEK_NAME = re.compile(rf"\b(?:{'|'.join(dict.fromkeys(GREEK.values()))})\b", re.IGNORECASE)
+_LETTER = {name: letter for letter, name in reversed(GREEK.items())}
+_COUNTED = re.compile(r"\bhow (?:long|many|much|far|often|big|large|high|fast)\b", re.IGNORECASE)
+
+
 def fold(text: str) -> str:
-    """Lower case without accents, curly apostrophes made straight."""
+    """Lower case without accents, curly apostrophes made straight, Greek letters by name."""
     decomposed = unicodedata.normalize("NFKD", text.replace("’", "'"))
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+    folded = "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+    return _GREEK_LETTER.sub(lambda m: GREEK[m[0]], folded)
+
+
+def with_greek(query: str) -> str:
+    """The query with terms that hold a spelled Greek letter repeated as books print them: "theta-rule θ-rule"."""
+    spelled = [w for w in query.split() if _GREEK_NAME.search(w)]
+    printed = [_GREEK_NAME.sub(lambda m: _LETTER[m[0].lower()], w.strip("?!.,;\"'")) for w in spelled]
+    return " ".join([query, *(w for w in printed if w not in query)])
 
 
 def words(text: str) -> list[str]:
@@ -66,7 +119,8 @@ def words(text: str) -> list[str]:
 
 def content_words(text: str) -> list[str]:
     """The words that carry meaning, folded, without repeats, in order."""
-    return list(dict.fromkeys(w for w in words(text) if w not in STOP and (len(w) > 1 or w.isdigit())))
+    asked = _COUNTED.sub(" ", text)
+    return list(dict.fromkeys(w for w in words(asked) if w not in STOP and (len(w) > 1 or w.isdigit())))
 
 
 def terms(text: str) -> list[str]:

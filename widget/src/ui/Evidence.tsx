@@ -16,8 +16,11 @@ export function Evidence() {
 function Panel({ view }: { view: EvidenceView }) {
   const { evidence } = useApp();
   const heading = useRef<HTMLHeadingElement>(null);
-  const { passage, citation } = view;
-  useEffect(() => heading.current?.focus(), [citation]);
+  const { passage, citation, atCitation } = view;
+  // Also on the way back to the citation, when the button that led there is gone and the focus with it.
+  useEffect(() => {
+    if (atCitation || !citation) heading.current?.focus();
+  }, [citation, atCitation]);
   const title = passage?.material.title ?? citation?.locator.material_title ?? "Material";
   return (
     <aside
@@ -42,7 +45,7 @@ function Panel({ view }: { view: EvidenceView }) {
         </button>
       </header>
       <Leafing view={view} />
-      {citation && view.atCitation && (
+      {citation && atCitation && (
         <blockquote data-testid="evidence-quote">{citation.quote}</blockquote>
       )}
       <div class="evidence-body" role="group" aria-label="The page" tabIndex={0} aria-busy={view.loading}>
@@ -67,7 +70,7 @@ function Leafing({ view }: { view: EvidenceView }) {
       class="icon-button"
       aria-label={label}
       title={label}
-      disabled={!place}
+      aria-disabled={!place}
       aria-busy={view.loading}
       onClick={() => place && !view.loading && void evidence.leaf(place)}
     >

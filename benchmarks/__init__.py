@@ -1,0 +1,1 @@
+"""How fast Lyceum starts, reads, searches and answers, measured on the real thing."""

@@ -1,0 +1,81 @@
+"""`python -m benchmarks [quality] [--json FILE]`: everything in one run on a temporary data folder."""
+
+import argparse
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+from benchmarks.chatting import measure_chat
+from benchmarks.data import BOOK, SQUAD, shared
+from benchmarks.memory import measure_memory
+from benchmarks.quality import measure_quality
+from benchmarks.reading import measure_reading
+from benchmarks.report import Section, machine, save, show
+from benchmarks.searching import measure_search
+from benchmarks.server import Server
+from benchmarks.stages import measure_stages
+from benchmarks.starting import measure_starts
+from benchmarks.tools_in_process import alone, beside
+
+IDLE_SECONDS = 5
+QUESTIONS = 500
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=["speed", "quality"], default="speed")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
+    parser.add_argument(
+        "--limit", type=int, default=QUESTIONS, help="questions for quality, 2 or more (%(default)s)"
+    )
+    args = parser.parse_args()
+    before = machine()
+    print(", ".join(f"{name} {value}" for name, value in before.items()))
+    with tempfile.TemporaryDirectory(prefix="lyceum-bench-") as folder:
+        data_dir = Path(folder) / "data"
+        work = speed(data_dir) if args.what == "speed" else quality(data_dir, args.limit)
+        sections = asyncio.run(work)
+    if args.json:
+        save(args.json, before, os.getloadavg()[0], sections)
+
+
+async def speed(data_dir: Path) -> list[Section]:
+    """Every measurement of time and memory; each table is shown when it is there."""
+    book = shared(BOOK)
+    sections: list[Section] = []
+
+    def done(section: Section) -> None:
+        show(section)
+        sections.append(section)
+
+    server = Server(data_dir)
+    try:
+        done(await measure_starts(server))
+        pid = server.process.pid
+        await asyncio.sleep(IDLE_SECONDS)
+        done(measure_memory("memory_idle", "Memory, idle after a warm start", pid, data_dir))
+        async with server.client() as client:
+            done(await measure_reading(client, book))
+            async with beside(data_dir) as inside:
+                done(await measure_search(client, inside))
+            done(await measure_chat(client))
+        await asyncio.sleep(IDLE_SECONDS)
+        done(measure_memory("memory_used", "Memory, idle after all this", pid, data_dir))
+    finally:
+        await server.stop()
+    async with alone(data_dir) as inside:
+        done(await measure_stages(inside, book))
+    return sections
+
+
+async def quality(data_dir: Path, limit: int) -> list[Section]:
+    """How well search finds, on labelled questions."""
+    async with alone(data_dir) as inside:
+        section = await measure_quality(inside, shared(SQUAD), limit)
+    show(section)
+    return [section]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""How well search finds: nDCG@10 on the questions of SQuAD 1.1 (dev).
+
+Protocol: every paragraph of the corpus becomes one segment with one chunk of a single material, without its article's
+title, so that a found chunk is a found paragraph; the pipeline embeds them (the model reads the first 256 tokens). A
+random sample of the questions, the same at every run (seed 2026), is asked in sequence through the functions that
+`search_materials` uses: BM25 by words, cosine by meaning, and the whole engine, which fuses both. nDCG is binary over
+the first 10 (Järvelin, Kekäläinen 2002); ± is 1.96 standard errors of the mean over the questions of the sample.
+"""
+
+import json
+import math
+import random
+import time
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+from uuid import UUID
+
+from benchmarks.report import Section, p50_p95
+from benchmarks.tools_in_process import Inside
+from storage.repositories.lexical import Scope
+from tools.ingest.service import make_worker
+from tools.intake import once, receive
+from tools.search.engine import by_meaning, by_words, search
+from tools.search.query import parse
+
+CLASS_NAME = "SQuAD"
+SEED = 2026
+DEPTH = 10
+BATCH = 500
+
+
+async def measure_quality(inside: Inside, folder: Path, limit: int) -> Section:
+    """`folder` holds corpus.jsonl, queries.jsonl and qrels.tsv. `limit` questions are asked."""
+    names = await index_paragraphs(inside, records(folder / "corpus.jsonl"))
+    wanted = judgements(folder / "qrels.tsv")
+    questions = [q for q in records(folder / "queries.jsonl") if q["id"] in wanted]
+    sample = random.Random(SEED).sample(questions, min(limit, len(questions)))
+    scores: dict[str, list[float]] = {}
+    seconds: dict[str, list[float]] = {}
+    for question in sample:
+        for way, (ids, taken) in (await answers(inside, question["text"])).items():
+            found = [names[i] for i in ids[:DEPTH]]
+            scores.setdefault(way, []).append(ndcg(found, wanted[question["id"]]))
+            seconds.setdefault(way, []).append(taken)
+    section = Section("quality", "Quality on SQuAD", ["nDCG@10", "±", "p50 ms", "p95 ms"])
+    section.rows = {
+        way: [mean(values), 1.96 * stdev(values) / math.sqrt(len(values)), *p50_p95(seconds[way])]
+        for way, values in scores.items()
+    }
+    section.notes.append(f"{len(sample)} questions (seed {SEED}) over {len(names)} paragraphs")
+    return section
+
+
+async def answers(inside: Inside, question: str) -> dict[str, tuple[list[UUID], float]]:
+    """Chunk ids, best first, and seconds, for each way to search."""
+    storage, found = inside.storage, {}
+    async with storage.as_user(inside.owner.user_id, read_only=True) as db:
+        target = await db.classes.resolve(CLASS_NAME)
+        scope, prefixes = Scope(target.id), [target.collection_prefix]
+        for way, searching in (
+            ("by words (BM25)", by_words(db, question, scope)),
+            ("by meaning (dense)", by_meaning(storage, question, prefixes)),
+        ):
+            began = time.monotonic()
+            hits = await searching
+            found[way] = ([key for key, _ in hits], time.monotonic() - began)
+        began = time.monotonic()
+        fused = await search(storage, db, parse(question), scope, prefixes)
+        found["both, fused"] = ([hit.key for hit in fused], time.monotonic() - began)
+    return found
+
+
+async def index_paragraphs(inside: Inside, paragraphs: Sequence[Mapping[str, str]]) -> dict[UUID, str]:
+    """One material with a chunk for each paragraph; gives the paragraph's id for each chunk. No worker may run beside."""
+    await inside.call("create_class", name=CLASS_NAME)
+    upload_id = await receive(inside.storage, inside.owner, "squad.txt", once(b"SQuAD 1.1"))
+    taken = await inside.call("upload_material", class_id=CLASS_NAME, upload_id=str(upload_id))
+    material_id = UUID(taken["material_id"])
+    new_id = inside.storage.clock.new_id
+    names = {new_id(): paragraph["id"] for paragraph in paragraphs}
+    async with inside.storage.as_user(inside.owner.user_id) as db:
+        material = await db.materials.resolve(str(material_id))
+        common = {"user_id": inside.owner.user_id, "material_id": material_id}
+        segments = [segment_row(n, p) | common | {"id": new_id()} for n, p in enumerate(paragraphs)]
+        for start in range(0, len(segments), BATCH):
+            await db.materials.add_segments(segments[start : start + BATCH])
+        count = inside.storage.embedder.count_tokens
+        chunks = [
+            chunk_row(n, p["text"], count(p["text"])) | common | {"id": key, "class_id": material.class_id}
+            for n, (key, p) in enumerate(zip(names, paragraphs, strict=True))
+        ]
+        await db.materials.replace_chunks(material, chunks)
+        words = sum(row["word_count"] for row in chunks)
+        await db.materials.set(
+            material_id,
+            status="searchable",
+            segment_kind="section",
+            page_count=len(segments),
+            chunk_count=len(chunks),
+            word_count=words,
+        )
+    await make_worker(inside.storage, "benchmarks").work(UUID(taken["job_id"]), inside.owner.user_id)
+    return names
+
+
+def segment_row(ordinal: int, paragraph: Mapping[str, str]) -> dict[str, Any]:
+    text = paragraph["text"]
+    return {"ordinal": ordinal, "kind": "section", "number": ordinal + 1, "text": text}
+
+
+def chunk_row(ordinal: int, text: str, tokens: int) -> dict[str, Any]:
+    """A whole paragraph as a chunk."""
+    return {
+        "ordinal": ordinal,
+        "segment": ordinal,
+        "type": "text",
+        "text": text,
+        "char_start": 0,
+        "char_end": len(text),
+        "token_count": tokens,
+        "word_count": len(text.split()),
+    }
+
+
+def ndcg(found: Sequence[str], relevant: AbstractSet[str]) -> float:
+    """Normalised discounted cumulative gain of a ranking with binary grades, 0 to 1."""
+    gain = sum(1 / math.log2(rank + 2) for rank, item in enumerate(found) if item in relevant)
+    best = sum(1 / math.log2(rank + 2) for rank in range(min(len(relevant), DEPTH)))
+    return gain / best
+
+
+def records(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def judgements(path: Path) -> dict[str, set[str]]:
+    """The relevant paragraphs of each question."""
+    wanted: dict[str, set[str]] = {}
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            question, paragraph, grade = line.rstrip("\n").split("\t")
+            if int(grade) > 0:
+                wanted.setdefault(question, set()).add(paragraph)
+    return wanted

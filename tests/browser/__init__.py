@@ -1,0 +1,1 @@
+"""The built page in a real Chromium, with everything that `lyceum serve` starts behind it."""
