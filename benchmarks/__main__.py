@@ -36,8 +36,10 @@ def main() -> None:
         data_dir = Path(folder) / "data"
         work = speed(data_dir) if args.what == "speed" else quality(data_dir, args.limit)
         sections = asyncio.run(work)
+    load_after = os.getloadavg()[0]
+    print(f"\nload_1_min at the end: {load_after:.2f}")
     if args.json:
-        save(args.json, before, os.getloadavg()[0], sections)
+        save(args.json, before, load_after, sections)
 
 
 async def speed(data_dir: Path) -> list[Section]:

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
+from assistant.cli.session import log_to_stderr
 from migrations.runner import upgrade
 from storage.local.instance import InstanceInfo, LocalServices
 from storage.resources import Storage, open_storage
@@ -16,6 +17,12 @@ from storage.settings import Settings
 from tools.catalog import CATALOG
 from tools.context import Principal
 from tools.executor import Executor
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """Logs as the real processes write them."""
+    log_to_stderr("INFO")
 
 
 @pytest.fixture(scope="session")
