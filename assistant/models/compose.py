@@ -4,11 +4,17 @@ import re
 
 from assistant.models.embeds import Embeds
 from assistant.models.quotes import Hit, Quote, absent_words, choose_quotes, read_hits
+from assistant.models.markdown import escaped
+from assistant.models.prose import leads_on
 from assistant.models.render import render_result
 from assistant.models.turns import ToolResult, Turn
+from assistant.models.words import one_line, terms, words
+from tools.ingest.passages import page_of_reference
+from tools.ingest.sentences import sentence_spans
 
 NOT_FOUND = "I did not find that in your material."
-_MARKS = re.compile(r"[\[\]<`]")
+PLACE_HITS, PLACE_CHARACTERS = 3, 600
+"""How much of a page or section is shown when only the place was asked for."""
 
 
 def compose(turn: Turn, embedder: Embeds) -> str:
@@ -30,15 +36,24 @@ def _answer_from(searches: list[ToolResult], turn: Turn, embedder: Embeds) -> st
     blocks = []
     for result in searches:
         query = str(result.args.get("query") or result.artifact.get("query") or turn.question)
-        question = query if several or turn.previous_questions else _fuller(query, turn.question)
+        question = query if several else _fuller(query, turn.question)
         block = _answer_one(question, query, result, embedder, most=2 if several else 3)
         blocks.append(f"**{_capital(query)}**\n\n{block}" if several else block)
     return "\n\n".join(blocks)
 
 
 def _fuller(query: str, question: str) -> str:
-    """The person's own words when they fit a sentence: the form of a question helps to choose its answer."""
-    return question if len(question) <= 300 else query
+    """The person's own words when they fit a sentence: the form of a question helps to choose its answer. What a query
+    took from the question before is put behind them."""
+    if len(question) > 300:
+        return query
+    carried = set(terms(query)) - set(terms(question))
+    bare = question.rstrip("?!. ")
+    return (
+        question
+        if not carried
+        else f"{bare} {' '.join(w for w in words(query) if terms(w) and terms(w)[0] in carried)}"
+    )
 
 
 def _own_numbers(searches: list[ToolResult]) -> list[ToolResult]:
@@ -60,10 +75,14 @@ def _own_numbers(searches: list[ToolResult]) -> list[ToolResult]:
 def _answer_one(question: str, query: str, result: ToolResult, embedder: Embeds, *, most: int) -> str:
     hits = read_hits(result.artifact)
     notice = _notice(result)
+    place = page_of_reference(query)
+    if hits and place is not None and not terms(place.rest):
+        return "\n\n".join([_lead(hits), *(_quoted(_beginning(h), h, hits) for h in hits[:PLACE_HITS])])
     quotes = choose_quotes(question, hits, embedder, most=most)
     if not quotes:
         return " ".join(filter(None, [NOT_FOUND, _searched(query, question, hits), notice]))
-    lines = [_lead(quotes), *(_quoted(q) for q in quotes)]
+    used = [q.hit for q in quotes]
+    lines = [_lead(used), *(_quoted(_open_ended(q.text), q.hit, used) for q in quotes)]
     missing = absent_words(query, hits)
     if missing:
         lines.append(f"The passages I found do not mention {_listed(missing)}.")
@@ -72,25 +91,57 @@ def _answer_one(question: str, query: str, result: ToolResult, embedder: Embeds,
     return "\n\n".join(lines)
 
 
-def _lead(quotes: list[Quote]) -> str:
-    titles = list(dict.fromkeys(q.hit.title for q in quotes))
-    if len(titles) == 1:
-        return f"This is what *{_plain(titles[0])}* says:"
-    return "This is what your material says:"
+def quotes_for(turn: Turn, embedder: Embeds) -> str:
+    """The quotes that the searches of a turn support, with a line that leads to them; empty when there are none."""
+    searches = [r for r in turn.results if r.name == "search_materials" and not r.failed]
+    hits = [hit for r in _own_numbers(searches) for hit in read_hits(r.artifact)]
+    quotes = choose_quotes(turn.question, hits, embedder, most=2)
+    used = [q.hit for q in quotes]
+    return (
+        "\n\n".join([_lead(used), *(_quoted(_open_ended(q.text), q.hit, used) for q in quotes)])
+        if quotes
+        else ""
+    )
 
 
-def _quoted(quote: Quote) -> str:
-    """One quote as a Markdown block. Brackets in it are escaped, so a "[3]" of the source is not read as a citation of
-    ours, and neither links nor HTML of a document come alive in the chat."""
-    text = _MARKS.sub(lambda m: "\\" + m[0], quote.text)
-    place = f"*{_plain(quote.hit.title)}*" + (f", {_plain(quote.hit.label)}" if quote.hit.label else "")
-    return f'> "{text}" [{quote.hit.number}] — {place}'
+def _lead(hits: list[Hit]) -> str:
+    """The material is named once: here when it is one, else beside each quote."""
+    titles = {hit.title for hit in hits}
+    return (
+        f"According to *{escaped(one_line(hits[0].title))}*:"
+        if len(titles) == 1
+        else "According to your material:"
+    )
+
+
+def _quoted(text: str, hit: Hit, beside: list[Hit]) -> str:
+    """One quote as a Markdown block with its number and place. What is markup in a document stays plain text."""
+    several = len({other.title for other in beside}) > 1
+    place = ", ".join(
+        filter(None, [f"*{escaped(one_line(hit.title))}*" if several else "", escaped(hit.label)])
+    )
+    return f'> "{escaped(text)}" [{hit.number}]' + (f" — {place}" if place else "")
+
+
+def _open_ended(sentence: str) -> str:
+    """A sentence that leads on to a formula says so."""
+    return f"{sentence} …" if leads_on(sentence) else sentence
+
+
+def _beginning(hit: Hit) -> str:
+    """The first whole sentences of a passage."""
+    end = 0
+    for _, stop in sentence_spans(hit.text):
+        if stop > PLACE_CHARACTERS and end:
+            break
+        end = min(stop, PLACE_CHARACTERS)
+    return one_line(hit.text[:end]) + (" …" if end < len(hit.text.rstrip()) else "")
 
 
 def _searched(query: str, question: str, hits: list[Hit]) -> str:
     missing = absent_words(question, hits)
     words = f" The nearest passages do not mention {_listed(missing)}." if hits and missing else ""
-    return f"I searched for “{_plain(query)}”.{words}"
+    return f"I searched for “{escaped(one_line(query))}”.{words}"
 
 
 def _notice(result: ToolResult) -> str:
@@ -107,12 +158,8 @@ def _listed(names: list[str]) -> str:
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
-def _plain(text: str) -> str:
-    return re.sub(r"([\[\]<`*])", r"\\\1", " ".join(text.split()))
-
-
 def _capital(text: str) -> str:
-    plain = _plain(text)
+    plain = escaped(one_line(text))
     return plain[:1].upper() + plain[1:]
 
 

@@ -8,22 +8,23 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from assistant.models.embeds import Embeds, FloatArray
+from assistant.models.prose import is_prose, leads_on, pieces
 from assistant.models.shapes import shape_bonus
-from assistant.models.words import STOP, one_line, stem, terms, words
-from tools.ingest.sentences import sentences as split_sentences
+from assistant.models.words import STOP, fold, stem, terms, words
 
 HITS_READ = 8
 OPPOSITE = 0.3
 """Taken off a sentence that has a question's word only in its opposite: "unstable" where "stable" was asked for."""
 SENTENCES_EMBEDDED = 28
 """At most so many sentences are embedded: about 5 ms of CPU each."""
-SHORTEST, LONGEST = 25, 480
 LEXICAL, MEANING, RANK = 0.45, 0.45, 0.10
 TOGETHER = 0.15
 """Weight of question words that also stand side by side in the sentence: "unconditionally stable" is one notion."""
@@ -33,10 +34,16 @@ NEAR_THE_BEST = 0.72
 COVERAGE = 0.3
 """Weight of question words that no chosen sentence holds yet."""
 
-_NUMBERED = re.compile(r"^(?:\(?\d+(?:\.\d+)*[.)]?|[a-z]\)|[•▪–*-])\s+(?=[A-Z])")
-_VERB = re.compile(
-    r"\b(?:is|are|was|were|has|have|had|can|may|must|will|do|does|\w{2,}(?:s|ed|es))\s+\w", re.IGNORECASE
-)
+PHRASE = 0.5
+"""For a sentence that holds a phrase which the question puts in quotation marks."""
+TORN = 0.35
+"""Taken off a sentence that leads on to a formula or list, which the quote would lack."""
+READABLE, TOO_LONG = 260, 0.12
+"""Sentences over so many characters lose up to so much."""
+LIKE = 0.86
+"""Likeness (difflib's ratio) from which a word that no passage holds is taken for a slip of the keyboard."""
+
+_QUOTED = re.compile(r"[\"“«]([^\"“”«»]{2,200})[\"”»]")
 
 
 @dataclass(frozen=True)
@@ -75,27 +82,61 @@ def read_hits(artifact: dict[str, Any]) -> list[Hit]:
 def choose_quotes(question: str, hits: list[Hit], embedder: Embeds, *, most: int = 3) -> list[Quote]:
     """Up to `most` sentences that support an answer, best first; empty when nothing does."""
     candidates = _candidates(hits)
-    wanted = terms(question) or [stem(w) for w in words(question) if len(w) > 3]
+    wanted = _asked_for(question, hits)
     if not candidates or not wanted:
         return []
     weights = _rarity(wanted, [t for t, _ in candidates])
     lexical = np.array([_overlap(text, weights) for text, _ in candidates], dtype=np.float32)
     order = {hit.number: index for index, hit in enumerate(hits)}
     rank = np.array([1.0 / (1.0 + order[hit.number]) for _, hit in candidates], dtype=np.float32)
-    kept = np.argsort(-(lexical + 0.3 * rank), kind="stable")[:SENTENCES_EMBEDDED]
+    form = np.array([_form(question, wanted, text) for text, _ in candidates], dtype=np.float32)
+    kept = np.argsort(-(lexical + 0.3 * rank + form), kind="stable")[:SENTENCES_EMBEDDED]
     texts = [candidates[i][0] for i in kept]
     vectors = np.asarray(embedder.embed_documents(texts), dtype=np.float32)
     meaning = vectors @ np.asarray(embedder.embed_query(question), dtype=np.float32)
-    bonus = np.array([shape_bonus(question, wanted, t) for t in texts], dtype=np.float32)
-    pairs = _pairs(question)
-    bonus += TOGETHER * np.array([_share_of(pairs, t) for t in texts], dtype=np.float32)
-    bonus -= OPPOSITE * np.array([_turns_round(question, t) for t in texts], dtype=np.float32)
-    score = LEXICAL * lexical[kept] + MEANING * np.clip(meaning, 0, 1) + RANK * rank[kept] + bonus
+    score = LEXICAL * lexical[kept] + MEANING * np.clip(meaning, 0, 1) + RANK * rank[kept] + form[kept]
     quotes = [
         Quote(texts[i], candidates[k][1], float(score[i]), float(lexical[k]), float(meaning[i]))
         for i, k in enumerate(kept)
     ]
     return _diverse(quotes, vectors, weights, most)
+
+
+def _form(question: str, wanted: list[str], sentence: str) -> float:
+    """What a sentence gains and loses by how it is made, apart from its words and its meaning."""
+    score = shape_bonus(question, wanted, sentence) + TOGETHER * _share_of(_pairs(question), sentence)
+    if any(fold(phrase) in fold(sentence) for phrase in _QUOTED.findall(question)):
+        score += PHRASE
+    if _turns_round(question, sentence):
+        score -= OPPOSITE
+    if leads_on(sentence):
+        score -= TORN
+    return score - TOO_LONG * min(1.0, max(0, len(sentence) - READABLE) / READABLE)
+
+
+def _asked_for(question: str, hits: list[Hit]) -> list[str]:
+    """The terms of the question; one that no passage holds is replaced by the passages' word that it is a slip of."""
+    wanted = terms(question) or [stem(w) for w in words(question) if len(w) > 3]
+    held = {stem(w) for hit in hits for w in words(hit.text)}
+    return list(dict.fromkeys(_slip_of(t, held) or t for t in wanted if not _is_small_word(t, held)))
+
+
+def _slip_of(term: str, held: set[str]) -> str | None:
+    if len(term) < 5 or term in held or any(_kin(term, s) for s in held):
+        return None
+    alike = {s: SequenceMatcher(None, term, s).ratio() for s in held if s[:1] == term[0] and len(s) >= 5}
+    best = max(alike, key=lambda s: alike[s], default=None)
+    return best if best is not None and alike[best] >= LIKE else None
+
+
+def _is_small_word(term: str, held: set[str]) -> bool:
+    """Whether an unknown word is a stop word with its letters mixed up ("teh")."""
+    return len(term) > 2 and term not in held and "".join(sorted(term)) in _mixed_stop_words()
+
+
+@lru_cache(maxsize=1)
+def _mixed_stop_words() -> frozenset[str]:
+    return frozenset("".join(sorted(word)) for word in STOP if len(word) > 2)
 
 
 def is_supported(quote: Quote) -> bool:
@@ -112,23 +153,11 @@ def _candidates(hits: list[Hit]) -> list[tuple[str, Hit]]:
     seen: set[str] = set()
     found = []
     for hit in hits[:HITS_READ]:
-        for raw in split_sentences(hit.text):
-            sentence = _NUMBERED.sub("", one_line(raw))
-            if sentence not in seen and _quotable(sentence):
+        for sentence in pieces(hit.text):
+            if sentence not in seen and is_prose(sentence):
                 seen.add(sentence)
                 found.append((sentence, hit))
     return found
-
-
-def _quotable(sentence: str) -> bool:
-    """Whether a piece of text is a sentence worth quoting: no question, heading, table of numbers or axis labels."""
-    if not SHORTEST <= len(sentence) <= LONGEST or sentence.endswith("?"):
-        return False
-    tokens = sentence.split()
-    wordy = sum((len(t) > 1 and t[0].isalpha()) or t.lower() in STOP for t in tokens)
-    if len(tokens) < 3 or wordy < 0.55 * len(tokens):
-        return False
-    return len(tokens) > 8 or bool(_VERB.search(sentence))
 
 
 def _rarity(wanted: list[str], sentences: list[str]) -> dict[str, float]:
@@ -175,6 +204,8 @@ def _kin(term: str, other: str) -> bool:
 
 def _diverse(quotes: list[Quote], vectors: FloatArray, weights: dict[str, float], most: int) -> list[Quote]:
     left = [i for i, q in enumerate(quotes) if is_supported(q)]
+    # A torn sentence is better than none, and worse than any other.
+    left = [i for i in left if not leads_on(quotes[i].text)] or left
     if not left:
         return []
     best = max(quotes[i].score for i in left)
@@ -196,5 +227,12 @@ def _diverse(quotes: list[Quote], vectors: FloatArray, weights: dict[str, float]
 def absent_words(question: str, hits: list[Hit]) -> list[str]:
     """Words of the question that no hit holds, as they were written."""
     held = {stem(w) for hit in hits for w in words(hit.text)}
-    missing = {t for t in terms(question) if t not in held and not any(_kin(t, s) for s in held)}
+    missing = {
+        t
+        for t in terms(question)
+        if t not in held
+        and not any(_kin(t, s) for s in held)
+        and not _slip_of(t, held)
+        and not _is_small_word(t, held)
+    }
     return list(dict.fromkeys(w for w in re.findall(r"[^\W_]+", question) if stem(w.lower()) in missing))

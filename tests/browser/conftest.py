@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,40 +41,46 @@ Arrive = Callable[..., Awaitable[Student]]
 
 @dataclass(frozen=True)
 class Serving:
-    """The running command: where it listens and the link that it printed."""
+    """The running command: where it listens, the link that it printed, and its process."""
 
     base: str
     link: str
-    data_dir: Path
+    process: psutil.Process
+
+    def child(self, command: str) -> psutil.Process:
+        """The process of `lyceum COMMAND` that it keeps running."""
+        return next(child for child in self.process.children() if child.cmdline()[-1:] == [command])
 
 
-@pytest.fixture(scope="session")
-def serving() -> Generator[Serving]:
+@contextmanager
+def serve(**environment: str) -> Generator[Serving]:
+    """`lyceum serve` with a folder and a port of its own; leaves no process behind."""
     assert (REPOSITORY / "assistant/static/index.html").is_file(), "Build the page: python widget/build.py"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="lyceum-browser-") as folder:
         Path(folder).chmod(0o755)
-        data_dir, log = Path(folder) / "data", Path(folder) / "serve.log"
+        log = Path(folder) / "serve.log"
         argv = [
             sys.executable,
             "-m",
             "assistant.cli",
             "serve",
             "--data-dir",
-            str(data_dir),
+            f"{folder}/data",
             "--port",
             str(port),
         ]
         with log.open("wb") as out:
-            env = os.environ | {"LYCEUM_MODEL": "builtin"}
+            env = os.environ | environment
             process = subprocess.Popen(argv, stdout=out, stderr=subprocess.STDOUT, cwd=REPOSITORY, env=env)
+        started = psutil.Process(process.pid)
         family: list[psutil.Process] = []
         try:
             link = printed_link(process, log)
-            family = psutil.Process(process.pid).children(recursive=True)
-            yield Serving(f"http://127.0.0.1:{port}", link, data_dir)
+            yield Serving(f"http://127.0.0.1:{port}", link, started)
+            family = started.children(recursive=True)
         finally:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -84,6 +91,12 @@ def serving() -> Generator[Serving]:
             process.kill()
         assert not left, f"still running after the end of serve: {left}"
         assert process.returncode == 0
+
+
+@pytest.fixture(scope="session")
+def serving() -> Generator[Serving]:
+    with serve(LYCEUM_MODEL="builtin") as running:
+        yield running
 
 
 def printed_link(process: subprocess.Popen[bytes], log: Path) -> str:
