@@ -59,16 +59,16 @@ async def answers(inside: Inside, question: str) -> dict[str, tuple[list[UUID], 
     storage, found = inside.storage, {}
     async with storage.as_user(inside.owner.user_id, read_only=True) as db:
         target = await db.classes.resolve(CLASS_NAME)
-        scope, prefixes = Scope(target.id), [target.collection_prefix]
+        scope, collections = Scope(target.id), await db.classes.collections(target.id)
         for way, searching in (
             ("by words (BM25)", by_words(db, question, scope)),
-            ("by meaning (dense)", by_meaning(storage, question, prefixes)),
+            ("by meaning (dense)", by_meaning(storage, question, collections)),
         ):
             began = time.monotonic()
             hits = await searching
             found[way] = ([key for key, _ in hits], time.monotonic() - began)
         began = time.monotonic()
-        fused = await search(storage, db, parse(question), scope, prefixes)
+        fused = await search(storage, db, parse(question), scope, collections)
         found["both, fused"] = ([hit.key for hit in fused], time.monotonic() - began)
     return found
 

@@ -3,16 +3,23 @@
 import re
 
 from assistant.models.embeds import Embeds
-from assistant.models.quotes import Hit, Quote, absent_words, choose_quotes, read_hits
 from assistant.models.markdown import escaped
 from assistant.models.prose import leads_on
+from assistant.models.quotes import Hit, absent_words, choose_quotes, read_hits
 from assistant.models.render import render_result
 from assistant.models.turns import ToolResult, Turn
-from assistant.models.words import one_line, terms, words
+from assistant.models.words import one_line, terms, without_greek
+from assistant.models.words import words as tokens
 from tools.ingest.passages import page_of_reference
 from tools.ingest.sentences import sentence_spans
 
 NOT_FOUND = "I did not find that in your material."
+OTHER_LANGUAGE = "If your material is in another language, please ask in that one: I cannot translate."
+FOREIGN = frozenset(
+    "ist sind der das und wie warum wer wann wo welche welcher welches eine einer est sont les une quel quelle pourquoi comment que"
+    " los las del una como por cual perche cosa sono wat hoe waarom het een zijn".split()
+)
+"""Function words of languages other than English, folded; none is an English word."""
 PLACE_HITS, PLACE_CHARACTERS = 3, 600
 """How much of a page or section is shown when only the place was asked for."""
 
@@ -38,7 +45,7 @@ def _answer_from(searches: list[ToolResult], turn: Turn, embedder: Embeds) -> st
         query = str(result.args.get("query") or result.artifact.get("query") or turn.question)
         question = query if several else _fuller(query, turn.question)
         block = _answer_one(question, query, result, embedder, most=2 if several else 3)
-        blocks.append(f"**{_capital(query)}**\n\n{block}" if several else block)
+        blocks.append(f"**{_capital(without_greek(query))}**\n\n{block}" if several else block)
     return "\n\n".join(blocks)
 
 
@@ -52,7 +59,7 @@ def _fuller(query: str, question: str) -> str:
     return (
         question
         if not carried
-        else f"{bare} {' '.join(w for w in words(query) if terms(w) and terms(w)[0] in carried)}"
+        else f"{bare} {' '.join(w for w in tokens(query) if terms(w) and terms(w)[0] in carried)}"
     )
 
 
@@ -141,7 +148,8 @@ def _beginning(hit: Hit) -> str:
 def _searched(query: str, question: str, hits: list[Hit]) -> str:
     missing = absent_words(question, hits)
     words = f" The nearest passages do not mention {_listed(missing)}." if hits and missing else ""
-    return f"I searched for “{escaped(one_line(query))}”.{words}"
+    language = f" {OTHER_LANGUAGE}" if FOREIGN & set(tokens(question)) else ""
+    return f"I searched for “{escaped(without_greek(query))}”.{words}{language}"
 
 
 def _notice(result: ToolResult) -> str:

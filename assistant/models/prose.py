@@ -21,11 +21,16 @@ _LEADS_ON = re.compile(
     re.IGNORECASE,
 )
 """Ends of a sentence whose rest is a displayed formula, a list or a figure."""
-_CONTENTS = re.compile(r"(?:\.\s){2,}|\s\.$|\.{4,}")
+_CONTENTS = re.compile(r"(?:\.\s){2,}|\s\.$|\.{4,}|[:)]\s*\d+\.$")
 _ENDED = re.compile(r"[.!]['\"”’»)\]]*$")
 _CODE = re.compile(
     r"\b(?:def|import|lambda|return|assert|print)\s|\w=\w|[{};]|==|\+=|>>>|__\w+__|^\s*#|\w\[\w+\]"
 )
+_WORD = re.compile(r"[(\"“‘]?[^\W\d_]{3,}(?:[-'’][^\W\d_]+)*[,.)\"”’]*")
+_LABEL = re.compile(
+    r"^(?:fig(?:ure|s?\.)|table|tab\.|listing|algorithm|exercise|problem|chapter|section)\s*\d", re.IGNORECASE
+)
+"""The start of a caption or a numbered heading."""
 _BULLET = re.compile(r"\s*[•▪◦‣]\s*")
 _NUMBERED = re.compile(r"^(?:\(?\d+(?:\.\d+)*[.)]?|[a-z]\)|[–*-])\s+(?=[A-Z])")
 _JOINT = re.compile(r"(?:[,;]\s*(?:and|or)?|\s+and)$")
@@ -46,7 +51,9 @@ def is_ended(sentence: str) -> bool:
 
 def leads_on(sentence: str) -> bool:
     """Whether a formula, a list or a figure follows that a quote of the sentence lacks."""
-    return not is_ended(sentence) and bool(_LEADS_ON.search(sentence))
+    return not is_ended(sentence) and bool(
+        _LEADS_ON.search(sentence) or not any(_WORD.fullmatch(t) for t in sentence.split()[-3:])
+    )
 
 
 def is_prose(sentence: str) -> bool:
@@ -57,6 +64,8 @@ def is_prose(sentence: str) -> bool:
     wordy = sum((len(t) > 1 and t[0].isalpha()) or t.lower() in STOP for t in tokens) / len(tokens)
     if len(tokens) < 3 or wordy < 0.55 or (_CODE.search(sentence) and wordy < 0.8):
         return False
+    if _LABEL.match(sentence):
+        return is_ended(sentence) and bool(_AUXILIARY.search(sentence))
     if len(tokens) > FEW_WORDS:
         return bool(_VERB.search(sentence))
     return is_ended(sentence) and bool(_AUXILIARY.search(sentence))

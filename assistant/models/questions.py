@@ -1,10 +1,12 @@
 """Turning a question into a search: politeness off, class or material named in it taken out, follow-ups completed."""
 
 import re
+from typing import Any
 
 from assistant.models.arguments import Slots
 from assistant.models.turns import Turn
 from assistant.models.words import STOP, content_words, fold, one_line, terms, with_greek
+from tools.ingest.passages import Reference, page_of_reference
 
 _POLITE = re.compile(
     r"^(?:(?:please|hey|hi|hello|ok(?:ay)?|so|well|and|now|also|but)\b[,!.]?\s+)*"
@@ -16,7 +18,7 @@ _LEADING = re.compile(r"^(?:please|hey|hi|hello|ok(?:ay)?|so|well)\b[,!.]?\s+", 
 _TRAILING = re.compile(r"[\s,]*(?:\bplease\b|\bthanks\b|\bthank you\b)?[\s.!?]*$", re.IGNORECASE)
 _SEARCH_VERB = re.compile(
     r"^(?:search|look|find|google)\s+(?:(?:through|in)\s+(?:my|the|all)\s+(?:materials?|notes|files|documents)\s+)?(?:for\s+|up\s+|me\s+|about\s+)*"
-    r"(?:(?:passages?|anything|something|everything|information|pages?|places?|text)\s+(?:about|on|that mentions?|mentioning|where)\s+)?",
+    r"(?:(?:passages?|anything|something|everything|information|pages?|places?|text|phrases?|words?|sentences?)\s+(?:about|on|that mentions?|mentioning|where)\s+)?",
     re.IGNORECASE,
 )
 _IN_MATERIALS = re.compile(
@@ -88,20 +90,33 @@ def _stands_alone(part: str) -> bool:
 def search_slots(text: str, turn: Turn) -> Slots:
     """The search for one question, with the class or material that it names."""
     query = one_line(text)
-    values: dict[str, str] = {}
+    values: dict[str, Any] = {}
     query = _take(_CLASS, query, "class_id", values)
     if not _only_quote(query):
         query = _take(_MATERIAL, query, "material_id", values)
     query = clean(query)
-    values["query"] = with_greek(follow_up(query, turn))
+    place = page_of_reference(query)
+    if place is not None and not terms(place.rest):
+        values["query"] = _place(place)
+    else:
+        values["query"] = with_greek(follow_up(query, turn))
     return Slots("search_materials", "material", values=values)
+
+
+def _place(place: Reference) -> str:
+    """A place alone: "what does section 1.2 say" would be ranked by its other words."""
+    if place.section:
+        return f"section {place.section}"
+    if place.slide:
+        return f"slides {place.slide}-{place.last_slide}" if place.last_slide else f"slide {place.slide}"
+    return f"pages {place.page}-{place.last_page}" if place.last_page else f"page {place.page or place.label}"
 
 
 def _only_quote(text: str) -> bool:
     return text[:1] in '"“' and text.rstrip("?.! ")[-1:] in '"”'
 
 
-def _take(pattern: re.Pattern[str], text: str, argument: str, values: dict[str, str]) -> str:
+def _take(pattern: re.Pattern[str], text: str, argument: str, values: dict[str, Any]) -> str:
     """Take a named class or material out of the text, unless the words before the noun say nothing ("in my last class")."""
     match = pattern.search(text)
     if not match:

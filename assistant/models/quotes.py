@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from assistant.models.embeds import Embeds, FloatArray
-from assistant.models.prose import is_prose, leads_on, pieces
+from assistant.models.prose import is_ended, is_prose, leads_on, pieces
 from assistant.models.shapes import shape_bonus
 from assistant.models.words import STOP, fold, stem, terms, words
 
-HITS_READ = 8
+HITS_READ = 10
 OPPOSITE = 0.3
 """Taken off a sentence that has a question's word only in its opposite: "unstable" where "stable" was asked for."""
 SENTENCES_EMBEDDED = 28
@@ -36,8 +36,8 @@ COVERAGE = 0.3
 
 PHRASE = 0.5
 """For a sentence that holds a phrase which the question puts in quotation marks."""
-TORN = 0.35
-"""Taken off a sentence that leads on to a formula or list, which the quote would lack."""
+TORN, CUT = 0.25, 0.12
+"""Taken off a sentence that leads on to a formula or list, which the quote would lack, and off one without its end."""
 READABLE, TOO_LONG = 260, 0.12
 """Sentences over so many characters lose up to so much."""
 LIKE = 0.86
@@ -109,8 +109,8 @@ def _form(question: str, wanted: list[str], sentence: str) -> float:
         score += PHRASE
     if _turns_round(question, sentence):
         score -= OPPOSITE
-    if leads_on(sentence):
-        score -= TORN
+    if not is_ended(sentence):
+        score -= TORN if leads_on(sentence) else CUT
     return score - TOO_LONG * min(1.0, max(0, len(sentence) - READABLE) / READABLE)
 
 
@@ -192,7 +192,9 @@ def _turns_round(question: str, sentence: str) -> bool:
     """Whether the sentence holds the opposite of a word that the question has, and not the word itself."""
     asked, said = {w for w in words(question) if w not in STOP}, set(words(sentence))
     return any(
-        prefix + w in said and w not in said for w in asked for prefix in ("un", "in", "non", "im", "ir")
+        w not in said and (prefix + w in said or (w.startswith(prefix) and w.removeprefix(prefix) in said))
+        for w in asked
+        for prefix in ("un", "in", "non", "im", "ir")
     )
 
 
@@ -204,8 +206,6 @@ def _kin(term: str, other: str) -> bool:
 
 def _diverse(quotes: list[Quote], vectors: FloatArray, weights: dict[str, float], most: int) -> list[Quote]:
     left = [i for i, q in enumerate(quotes) if is_supported(q)]
-    # A torn sentence is better than none, and worse than any other.
-    left = [i for i in left if not leads_on(quotes[i].text)] or left
     if not left:
         return []
     best = max(quotes[i].score for i in left)
@@ -217,7 +217,9 @@ def _diverse(quotes: list[Quote], vectors: FloatArray, weights: dict[str, float]
         gain = {i: sum(weights[t] for t in covers[i] & missing) if chosen else 0.0 for i in left}
         pick = max(left, key=lambda i: quotes[i].score - DIVERSITY * nearest[i] + COVERAGE * gain[i])
         left.remove(pick)
-        if nearest[pick] > 0.93 or (quotes[pick].score < NEAR_THE_BEST * best and gain[pick] < 0.3):
+        # A torn sentence may be the best there is; beside another quote it is none.
+        torn = bool(chosen) and leads_on(quotes[pick].text)
+        if torn or nearest[pick] > 0.93 or (quotes[pick].score < NEAR_THE_BEST * best and gain[pick] < 0.3):
             continue
         chosen.append(pick)
         missing -= covers[pick]

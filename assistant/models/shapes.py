@@ -49,7 +49,7 @@ _DEFINES = re.compile(
 )
 _NAMED_LAST = re.compile(r"\b(?:called|known as|termed|referred to as|named)\b", re.I)
 _COPULA = (
-    r"(?:means?|denotes?|refers? to|(?:is|are|was|were)(?:\s+(?:then|thus|therefore|here))?"
+    r"(?:means?|denotes?|refers? to|consists? of|(?:is|are|was|were)(?:\s+(?:then|thus|therefore|here))?"
     r"\s+(?:defined|an?|the|one|any|when|where|that|how|those))\b"
 )
 _REASON = re.compile(
@@ -64,7 +64,7 @@ _YEAR = re.compile(
     r"\b(?:1[0-9]{3}|20[0-9]{2})\b|\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
 )
 _CONDITION = re.compile(
-    r"\b(?:if|when|whenever|unless|provided|only|criterion|conditions?|as long as|sufficiently|requires?)\b|[<>≤≥]",
+    r"\b(?:if|when|whenever|unless|provided|only|criterion|conditions?|as long as|sufficiently|requires?)\b",
     re.I,
 )
 _CONTRAST = re.compile(
@@ -82,7 +82,7 @@ _DANGLING = re.compile(
 )
 _TASK = re.compile(
     r"^(?:consider|determine|compute|calculate|show|set up|write|make|find|derive|explain|implement|plot|choose|assume|suppose"
-    r"|demonstrate|prove|discuss|verify|run|extend|hint|use|apply|repeat|modify|create|solve|generalize)\b",
+    r"|demonstrate|prove|discuss|verify|run|extend|hint|use|apply|repeat|modify|create|solve|generalize|let|document|analyze|interpret|test)\b",
     re.I,
 )
 _CAPTION = re.compile(r"^(?:fig(?:ure|s?\.)|table|tab\.|listing|algorithm|exercise|problem)\s*\d", re.I)
@@ -109,6 +109,7 @@ def shape_bonus(question: str, wanted: list[str], sentence: str) -> float:
     """What to add to a sentence's score for its form, between -0.17 and 0.35."""
     fragment = sentence[:1].islower() or sentence.rstrip("\"'”’)")[-1:] not in ".!"
     bonus = DANGLES if fragment or _DANGLING.match(sentence) else 0.0
+    bonus += DANGLES if sentence[:1].islower() else 0.0
     shape = shape_of(question)
     if _CAPTION.match(sentence) or (shape is not Shape.HOW and _TASK.match(sentence)):
         bonus += ASIDE
@@ -153,8 +154,12 @@ def _definition_of(term: str) -> re.Pattern[str] | None:
 def _defining(question: str, wanted: list[str], sentence: str) -> float:
     """A definition of the subject counts fully; a defining verb after its words at the start, or anywhere, less."""
     pattern = _definition_of(fold(subject(question)))
-    if pattern is not None and pattern.search(fold(sentence)):
-        return DEFINES
+    defines = pattern.search(fold(sentence)) if pattern is not None else None
+    if defines:
+        begins = defines.start() < 30 or re.search(
+            r", (?:which|that)\b|called|known as|termed|referred to|named", defines[0]
+        )
+        return DEFINES if begins else DEFINES - FITS
     verb = _DEFINES.search(sentence)
     named = _NAMED_LAST.search(sentence)
     if named and _holds(wanted, sentence[named.end() : named.end() + 60]):

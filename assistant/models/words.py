@@ -112,6 +112,13 @@ def with_greek(query: str) -> str:
     return " ".join([query, *(w for w in printed if w not in query)])
 
 
+def without_greek(query: str) -> str:
+    """The query before `with_greek`."""
+    spelled = [w for w in query.split() if _GREEK_NAME.search(w)]
+    printed = {_GREEK_NAME.sub(lambda m: _LETTER[m[0].lower()], w.strip("?!.,;\"'")) for w in spelled}
+    return " ".join(w for w in query.split() if w not in printed)
+
+
 def words(text: str) -> list[str]:
     """All words of `text`, folded, in order. Hyphenated words give their parts as well as nothing else."""
     return [part for match in WORD.findall(fold(text)) for part in re.split(r"[-']", match) if part]

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from storage.errors import Conflict
 from storage.models import Class, Material
 from storage.repositories.base import Page, Repository, as_uuid, one_of_names
+from storage.vectors.names import collection_name
 
 
 def slug(name: str) -> str:
@@ -82,16 +83,18 @@ class ClassRepository(Repository):
         except IntegrityError as error:
             raise Conflict(f"You have a class called {row.name!r} already.", code="class_exists") from error
 
-    async def collection_prefixes(self, class_id: UUID | None) -> Sequence[str]:
-        """Collection prefix of one class, or of every class that has material."""
-        mine = select(Class.collection_prefix).where(
-            Class.user_id == self.user_id, Class.deleted_at.is_(None)
+    async def collections(self, class_id: UUID | None) -> Sequence[str]:
+        """Names of the collections that hold vectors of live material: of one class, or of all."""
+        kinds = (
+            select(Class.collection_prefix, Material.kind)
+            .join(Material, Material.class_id == Class.id)
+            .where(Class.user_id == self.user_id, Class.deleted_at.is_(None), Material.deleted_at.is_(None))
+            .distinct()
         )
         if class_id:
-            mine = mine.where(Class.id == class_id)
-        else:
-            mine = mine.where(select(Material.id).where(Material.class_id == Class.id).exists())
-        return (await self.session.scalars(mine)).all()
+            kinds = kinds.where(Class.id == class_id)
+        rows = await self.session.execute(kinds)
+        return list(dict.fromkeys(collection_name(row.collection_prefix, row.kind) for row in rows))
 
     async def material_counts(self, classes: Sequence[Class]) -> dict[UUID, int]:
         """Materials per class id."""

@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 
 from storage.errors import NotFound
 from storage.models import Class
-from storage.vectors.index import CONTENT_TYPES, Entry, collection_names
+from storage.vectors.index import Entry
+from storage.vectors.names import CONTENT_TYPES, collection_names
 from tools.context import ToolContext
 from tools.fields import ClassRef, Query
 from tools.spec import Effect, Input, NoInput, tool

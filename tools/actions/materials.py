@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from storage.errors import InvalidInput, NotFound
 from storage.models import Class, Job, Material, MaterialSegment
-from storage.vectors.index import collection_name
+from storage.vectors.names import collection_name
 from tools.context import ToolContext
 from tools.fields import ClassRef, Cursor, Limit, MaterialRef
 from tools.intake import Taken, discard, make_material, once, queue_ingest, receive

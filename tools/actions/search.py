@@ -69,8 +69,8 @@ async def search_materials(ctx: ToolContext, args: SearchMaterials) -> SearchRes
     material = await db.materials.resolve(args.material_id) if args.material_id else None
     target = await db.classes.resolve(args.class_id) if args.class_id else None
     scope = Scope(target.id if target else None, material.id if material else None)
-    prefixes = await db.classes.collection_prefixes(material.class_id if material else scope.class_id)
-    found = await search(ctx.storage, db, parse(args.query), scope, prefixes)
+    collections = await db.classes.collections(material.class_id if material else scope.class_id)
+    found = await search(ctx.storage, db, parse(args.query), scope, collections)
     hits = await passages(db, [hit for hit in found if supports(hit)], args.limit)
     indexing = await db.lexical.indexing(scope)
     return SearchResult(query=args.query, hits=hits, indexing=indexing, notice=notice(hits, indexing))

@@ -17,7 +17,7 @@ from storage.models import Chunk as ChunkRow
 from storage.models import Class, Job, Material, MaterialSegment
 from storage.repositories.materials import embedding_text
 from storage.resources import Storage
-from storage.vectors.index import collection_name
+from storage.vectors.names import collection_name
 from storage.vectors.writer import VectorWriter
 from tools.ingest.chunking import chunk
 from tools.ingest.opening import open_document

@@ -7,7 +7,6 @@ from uuid import UUID
 from storage.repositories import Repositories
 from storage.repositories.lexical import Place, Scope
 from storage.resources import Storage
-from storage.vectors.index import collection_names
 from tools.ingest.passages import Reference
 from tools.search.fusion import Fused, fuse
 from tools.search.query import ParsedQuery
@@ -17,18 +16,18 @@ CANDIDATES = 50
 
 
 async def search(
-    storage: Storage, db: Repositories, query: ParsedQuery, scope: Scope, prefixes: Sequence[str]
+    storage: Storage, db: Repositories, query: ParsedQuery, scope: Scope, collections: Sequence[str]
 ) -> list[Fused[UUID]]:
-    """Chunk ids, best first. `prefixes`: collection prefixes of the classes in scope.
+    """Chunk ids, best first. `collections`: names of the vector collections in scope.
 
     A quoted phrase puts the chunks that hold it first. A place ("page 57") is answered from locators alone.
     """
     if query.place is not None:
         there = await at_place(db, query.place, scope)
         if there:
-            return await _ranked_within(storage, db, query, scope, prefixes, there)
+            return await _ranked_within(storage, db, query, scope, collections, there)
     lexical, dense = await asyncio.gather(
-        by_words(db, query.words or query.text, scope), by_meaning(storage, query.text, prefixes)
+        by_words(db, query.words or query.text, scope), by_meaning(storage, query.text, collections)
     )
     dense = await _live(db, dense, scope)
     hits = fuse(lexical, dense)
@@ -42,10 +41,9 @@ async def by_words(db: Repositories, words: str, scope: Scope) -> list[tuple[UUI
     return await db.lexical.bm25(lexemes, scope, CANDIDATES)
 
 
-async def by_meaning(storage: Storage, text: str, prefixes: Sequence[str]) -> list[tuple[UUID, float]]:
+async def by_meaning(storage: Storage, text: str, collections: Sequence[str]) -> list[tuple[UUID, float]]:
     vector = await asyncio.to_thread(storage.embedder.embed_query, text)
-    names = [name for prefix in prefixes for name in collection_names(prefix)]
-    return await storage.vectors.search(names, vector, CANDIDATES)
+    return await storage.vectors.search(collections, vector, CANDIDATES)
 
 
 async def at_place(db: Repositories, place: Reference, scope: Scope) -> list[UUID]:
@@ -69,14 +67,14 @@ async def _ranked_within(
     db: Repositories,
     query: ParsedQuery,
     scope: Scope,
-    prefixes: Sequence[str],
+    collections: Sequence[str],
     there: list[UUID],
 ) -> list[Fused[UUID]]:
     """The chunks of a place: in reading order, or by the words that the query has beside the place."""
     score = {chunk_id: 1.0 - i / len(there) for i, chunk_id in enumerate(there)}
     if await db.lexical.lexemes(query.words):
         lexical, dense = await asyncio.gather(
-            by_words(db, query.words, scope), by_meaning(storage, query.words, prefixes)
+            by_words(db, query.words, scope), by_meaning(storage, query.words, collections)
         )
         inside = set(there)
         found = fuse([h for h in lexical if h[0] in inside], [h for h in dense if h[0] in inside])

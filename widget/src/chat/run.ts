@@ -106,9 +106,17 @@ export class SeenIds {
   }
 }
 
+/** Ends early when the network comes back, so that nobody waits for a long back-off then. */
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+    const awake = (): void => {
+      clearTimeout(timer);
+      window.removeEventListener("online", awake);
+      signal.removeEventListener("abort", awake);
+      resolve();
+    };
+    const timer = setTimeout(awake, ms);
+    window.addEventListener("online", awake);
+    signal.addEventListener("abort", awake);
   });
 }
