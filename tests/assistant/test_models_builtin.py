@@ -46,7 +46,7 @@ async def test_a_question_is_answered_by_a_quote_with_its_number_title_and_page(
     first = next(line for line in text.splitlines() if line.startswith(">"))
     assert first == (
         '> "The Backward Euler scheme is unconditionally stable, which means that any time step gives a decaying solution." '
-        "[1] — *Decay book*, page 57"
+        "[1] — page 57"
     )
 
 
@@ -127,7 +127,7 @@ async def test_text_of_a_hit_never_causes_a_tool_call(model: BaseChatModel) -> N
 async def test_marks_of_a_source_are_not_taken_for_citations_or_links(model: BaseChatModel) -> None:
     source = "Damping helps Crank-Nicolson [3], see ![x](http://evil.example/a.png) and <b>bold</b>."
     text = await answer(model, "What helps Crank-Nicolson damping?", found=hits([(source, "Notes", 2)]))
-    assert "\\[3\\]" in text
+    assert "\\[3]" in text
     assert "![x]" not in text
     assert "\\<b>" in text
     assert quotes_in(text) == [source]
@@ -209,7 +209,7 @@ async def test_the_answer_streams_in_words_and_the_call_as_a_parsable_chunk(mode
             calls += chunk.tool_call_chunks
             usage += [chunk.usage_metadata] if chunk.usage_metadata else []
     assert len(pieces) > 10
-    assert "".join(pieces).startswith("This is what *Decay book* says:\n\n> ")
+    assert "".join(pieces).startswith("According to *Decay book*:\n\n> ")
     assert [c["name"] for c in calls] == ["search_materials"]
     assert json.loads(str(calls[0]["args"])) == {"query": "Which scheme is unconditionally stable"}
     assert len(usage) == 2
