@@ -1,17 +1,20 @@
 """Tools over plain HTTP, the OpenAPI document, and what guards every request."""
 
 import json
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from structlog.testing import capture_logs
 
 from assistant.api import pages
+from assistant.cli.session import log_to_stderr
 from storage.local.instance import InstanceInfo
 from tests.assistant.conftest import Person
 from tests.assistant.serving import client_of, running
@@ -245,8 +248,17 @@ async def test_every_answer_carries_the_security_headers(client: httpx.AsyncClie
         assert headers["referrer-policy"] == "same-origin"
 
 
+@pytest.fixture
+def served_log(capsys: pytest.CaptureFixture[str]) -> Generator[pytest.CaptureFixture[str]]:
+    """The log as `lyceum serve` writes it, on standard error."""
+    before = structlog.get_config()
+    log_to_stderr()
+    yield capsys
+    structlog.configure(**before)
+
+
 async def test_a_bug_is_logged_and_answered_without_detail(
-    app: FastAPI, client: httpx.AsyncClient, capfd: pytest.CaptureFixture[str]
+    app: FastAPI, client: httpx.AsyncClient, served_log: pytest.CaptureFixture[str]
 ) -> None:
     async def broken(token: str) -> None:
         raise RuntimeError("it broke")
@@ -255,7 +267,7 @@ async def test_a_bug_is_logged_and_answered_without_detail(
     answer = await client.get("/broken?token=hidden")
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
     assert "it broke" not in answer.text
-    printed = "".join(capfd.readouterr())
+    printed = served_log.readouterr().err
     assert "request_failed" in printed
     assert "RuntimeError: it broke" in printed
     assert "hidden" not in printed

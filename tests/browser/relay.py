@@ -48,7 +48,7 @@ async def relay_to(server: str) -> AsyncGenerator[Relay]:
     """A relay on a free port of loopback, at `base`."""
     relay = Relay(server)
     listening = await asyncio.start_server(relay.accept, "127.0.0.1", 0)
-    relay.base = "http://127.0.0.1:{}".format(listening.sockets[0].getsockname()[1])
+    relay.base = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     yield relay
     relay.cut()
     listening.close()
