@@ -1,7 +1,6 @@
 """Tools over plain HTTP, the OpenAPI document, and what guards every request."""
 
 import json
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -248,26 +247,22 @@ async def test_every_answer_carries_the_security_headers(client: httpx.AsyncClie
         assert headers["referrer-policy"] == "same-origin"
 
 
-@pytest.fixture
-def served_log(capsys: pytest.CaptureFixture[str]) -> Generator[pytest.CaptureFixture[str]]:
-    """The log as `lyceum serve` writes it, on standard error."""
-    before = structlog.get_config()
-    log_to_stderr()
-    yield capsys
-    structlog.configure(**before)
-
-
 async def test_a_bug_is_logged_and_answered_without_detail(
-    app: FastAPI, client: httpx.AsyncClient, served_log: pytest.CaptureFixture[str]
+    app: FastAPI, client: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def broken(token: str) -> None:
         raise RuntimeError("it broke")
 
     app.add_api_route("/broken", broken, include_in_schema=False)
-    answer = await client.get("/broken?token=hidden")
+    before = structlog.get_config()
+    log_to_stderr()
+    try:
+        answer = await client.get("/broken?token=hidden")
+    finally:
+        structlog.configure(**before)
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
     assert "it broke" not in answer.text
-    printed = served_log.readouterr().err
+    printed = capsys.readouterr().err
     assert "request_failed" in printed
     assert "RuntimeError: it broke" in printed
     assert "hidden" not in printed
