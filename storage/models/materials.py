@@ -164,7 +164,7 @@ class Chunk(Base, Identified):
     summary: Mapped[str | None] = mapped_column(Text)
     text_config: Mapped[str] = mapped_column(Text, server_default=sql("'english'"))
     lexemes: Mapped[str] = mapped_column(
-        TSVECTOR, Computed("lyceum_lexemes(text_config, heading_path, text)", persisted=True)
+        TSVECTOR, Computed("lyceum_lexemes(text_config, heading_path, text)", persisted=True), deferred=True
     )
     embedding_model: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[Timestamp] = mapped_column(server_default=func.now())

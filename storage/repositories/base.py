@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -56,6 +56,11 @@ class Repository:
             encode_cursor(getattr(rows[-1], order.key), getattr(rows[-1], key.key)) if more else None
         )
         return Page(rows, next_cursor, total or 0)
+
+
+def among(column: InstrumentedAttribute[UUID], ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """`column = ANY(:ids)`: one parameter however many ids, so the statement is prepared once. IN prepares it per length."""
+    return column == any_(bindparam(None, list(ids), ARRAY(Uuid())))
 
 
 def encode_cursor(when: datetime, key: UUID) -> str:

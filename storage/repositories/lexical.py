@@ -59,6 +59,15 @@ BM25 = text(
     bindparam("user", type_=Uuid()),
 )
 
+VISIBLE = text(
+    f"SELECT k.id FROM chunks k WHERE k.id = ANY(:ids) AND k.material_id IN ({SCOPE})"  # noqa: S608 - constants only
+).bindparams(
+    bindparam("ids", type_=ARRAY(Uuid())),
+    bindparam("class", type_=Uuid()),
+    bindparam("material", type_=Uuid()),
+    bindparam("user", type_=Uuid()),
+)
+
 LEXEMES = text("SELECT tsvector_to_array(to_tsvector(CAST(:config AS regconfig), :query)) AS lexemes")
 
 
@@ -135,7 +144,16 @@ class LexicalRepository(Repository):
 
     async def visible(self, ids: Sequence[UUID], scope: Scope) -> set[UUID]:
         """Those of the chunks that exist and lie in scope."""
-        return set((await self.session.scalars(self._in_scope(scope).where(Chunk.id.in_(ids)))).all())
+        rows = await self.session.execute(
+            VISIBLE,
+            {
+                "ids": list(ids),
+                "user": self.user_id,
+                "class": scope.class_id,
+                "material": scope.material_id,
+            },
+        )
+        return {row.id for row in rows}
 
     async def indexing(self, scope: Scope) -> bool:
         """Whether some material in scope is still being read or indexed."""

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, delete, func, insert, select, text, update
+from sqlalchemy import ARRAY, Integer, Uuid, and_, bindparam, case, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from storage.errors import Conflict
 from storage.models import Chunk, ChunkPosting, Class, File, Material, MaterialSegment
-from storage.repositories.base import Page, Repository, as_uuid, one_of_names
+from storage.repositories.base import Page, Repository, among, as_uuid, one_of_names
 
 POSTINGS = text(
     """
@@ -127,7 +127,7 @@ class MaterialRepository(Repository):
         return await self.session.scalar(found)
 
     async def by_ids(self, ids: Sequence[UUID]) -> dict[UUID, Material]:
-        found = select(Material).where(Material.id.in_(ids), Material.user_id == self.user_id)
+        found = select(Material).where(among(Material.id, ids), Material.user_id == self.user_id)
         return {row.id: row for row in await self.session.scalars(found)}
 
     async def set(self, material_id: UUID, **values: Any) -> None:
@@ -179,9 +179,16 @@ class MaterialRepository(Repository):
         """Segments by (material, ordinal)."""
         if not places:
             return {}
-        keys = func.row(MaterialSegment.material_id, MaterialSegment.ordinal)
-        found = select(MaterialSegment).where(
-            keys.in_([func.row(m, o) for m, o in places]), MaterialSegment.user_id == self.user_id
+        materials = bindparam(None, [material_id for material_id, _ in places], ARRAY(Uuid()))
+        ordinals = bindparam(None, [ordinal for _, ordinal in places], ARRAY(Integer()))
+        place = func.unnest(materials, ordinals).table_valued("material_id", "ordinal").render_derived()
+        found = select(MaterialSegment).join(
+            place,
+            and_(
+                MaterialSegment.material_id == place.c.material_id,
+                MaterialSegment.ordinal == place.c.ordinal,
+                MaterialSegment.user_id == self.user_id,
+            ),
         )
         return {(row.material_id, row.ordinal): row for row in await self.session.scalars(found)}
 
@@ -204,19 +211,15 @@ class MaterialRepository(Repository):
             POSTINGS, {"material": material.id, "class": material.class_id, "user": self.user_id}
         )
 
-    async def chunks_to_embed(self, material_id: UUID, limit: int) -> Sequence[Chunk]:
-        """Chunks whose vector is still missing, in order."""
-        found = select(Chunk).where(Chunk.material_id == material_id, Chunk.embedding_model.is_(None))
+    async def chunks_to_embed(self, material_id: UUID, after: int, limit: int) -> Sequence[Chunk]:
+        """Chunks behind the ordinal `after` whose vector is still missing, in order."""
+        found = select(Chunk).where(
+            Chunk.material_id == material_id, Chunk.ordinal > after, Chunk.embedding_model.is_(None)
+        )
         return (await self.session.scalars(found.order_by(Chunk.ordinal).limit(limit))).all()
 
     async def mark_embedded(self, ids: Sequence[UUID], model: str) -> None:
-        await self.session.execute(update(Chunk).where(Chunk.id.in_(ids)).values(embedding_model=model))
-
-    async def embedded_count(self, material_id: UUID) -> int:
-        counted = select(func.count()).where(
-            Chunk.material_id == material_id, Chunk.embedding_model.is_not(None)
-        )
-        return await self.session.scalar(counted) or 0
+        await self.session.execute(update(Chunk).where(among(Chunk.id, ids)).values(embedding_model=model))
 
     async def forget_vectors(self, material_id: UUID) -> Sequence[UUID]:
         """Note that no chunk of a material has a vector any more. Gives the ids to remove from the collection."""
@@ -236,7 +239,7 @@ class MaterialRepository(Repository):
         return await self.session.scalar(found.order_by(Chunk.ordinal).limit(1))
 
     async def chunks(self, ids: Sequence[UUID]) -> dict[UUID, Chunk]:
-        found = select(Chunk).where(Chunk.id.in_(ids), Chunk.user_id == self.user_id)
+        found = select(Chunk).where(among(Chunk.id, ids), Chunk.user_id == self.user_id)
         return {row.id: row for row in await self.session.scalars(found)}
 
     async def chunk_ids(self, material_id: UUID) -> Sequence[UUID]:

@@ -148,7 +148,7 @@ def locate(
     material: Material, segment: MaterialSegment, start: int, end: int, heading_path: Sequence[str]
 ) -> Locator:
     """The locator of characters [start, end) of a segment, with boxes where the file has pages."""
-    lines = [Line(int(a), int(b), *map(float, box)) for a, b, *box in segment.lines]
+    lines = [Line(int(a), int(b), *box) for a, b, *box in segment.lines if a < end and b > start]
     return Locator(
         material_id=material.id,
         material_title=material.title,

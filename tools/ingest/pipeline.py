@@ -7,7 +7,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
@@ -25,7 +25,7 @@ from tools.ingest.segments import Block, Chunk, ContentType, Extractor, Refusal,
 from tools.worker import JobFailed, RunningJob, Stopped
 
 SEGMENTS_A_STEP = 20
-CHUNKS_A_STEP = 32
+CHUNKS_A_STEP = 48
 LANES = os.cpu_count() or 1
 """Batches embedded at the same time: one thread a batch scales better than several threads in one."""
 
@@ -165,22 +165,43 @@ class Ingestion:
     async def _embed(self, running: RunningJob, material: Material) -> None:
         async with self._storage.as_user(running.user_id, read_only=True) as db:
             target = await db.classes.resolve(str(material.class_id))
-            done = await db.materials.embedded_count(material.id)
         numbers = await self._numbers(running.user_id, material)
         unit = material.segment_kind or "page"
         last = material.page_count or 1
-        while True:
-            async with self._storage.as_user(running.user_id, read_only=True) as db:
-                waiting = await db.materials.chunks_to_embed(material.id, CHUNKS_A_STEP * LANES)
-            if not waiting:
-                break
-            running.check()
-            lanes = [waiting[i : i + CHUNKS_A_STEP] for i in range(0, len(waiting), CHUNKS_A_STEP)]
-            await asyncio.gather(*(self._embed_batch(material, target, numbers, lane) for lane in lanes))
-            done += len(waiting)
-            place = numbers.get(waiting[-1].segment, 0)
-            await running.progress(place, last, f"Indexing {unit} {place} of {last}")
+        batches = self._batches(material)
+        next_one, over = asyncio.Lock(), asyncio.Event()
+
+        async def lane() -> None:
+            try:
+                while not over.is_set():
+                    async with next_one:
+                        batch = await anext(batches, None)
+                    if not batch:
+                        return
+                    running.check()
+                    await self._embed_batch(material, target, numbers, batch)
+                    place = numbers.get(batch[-1].segment, 0)
+                    await running.progress(place, last, f"Indexing {unit} {place} of {last}")
+            finally:
+                over.set()
+
+        # A lane that fails is waited for by the others: nothing may write vectors after this has returned.
+        ends = await asyncio.gather(*(lane() for _ in range(LANES)), return_exceptions=True)
+        for error in filter(None, ends):
+            raise error
         await self._ready(running, material)
+
+    async def _batches(self, material: Material) -> AsyncGenerator[Sequence[ChunkRow]]:
+        """Chunks whose vector is missing, in their order."""
+        after = -1
+        while True:
+            async with self._storage.as_user(material.user_id, read_only=True) as db:
+                waiting = await db.materials.chunks_to_embed(material.id, after, CHUNKS_A_STEP * LANES)
+            if not waiting:
+                return
+            after = waiting[-1].ordinal
+            for start in range(0, len(waiting), CHUNKS_A_STEP):
+                yield waiting[start : start + CHUNKS_A_STEP]
 
     async def _numbers(self, user_id: UUID, material: Material) -> dict[int, int]:
         """Page, slide or section number by segment ordinal."""

@@ -29,7 +29,7 @@ async def search(
     lexical, dense = await asyncio.gather(
         by_words(db, query.words or query.text, scope), by_meaning(storage, query.text, collections)
     )
-    dense = await _live(db, dense, scope)
+    dense = await _live(db, dense, scope, {chunk_id for chunk_id, _ in lexical})
     hits = fuse(lexical, dense)
     if query.phrases:
         hits = await _phrases_first(db, query, scope, hits)
@@ -56,9 +56,14 @@ async def at_place(db: Repositories, place: Reference, scope: Scope) -> list[UUI
     return await db.lexical.at_place(Place(kind, first, last or first, place.label), scope, CANDIDATES)
 
 
-async def _live(db: Repositories, dense: list[tuple[UUID, float]], scope: Scope) -> list[tuple[UUID, float]]:
-    """Vectors of chunks that still exist and are in scope: the collections may lag behind for a moment."""
-    visible = await db.lexical.visible([chunk_id for chunk_id, _ in dense], scope)
+async def _live(
+    db: Repositories, dense: list[tuple[UUID, float]], scope: Scope, known: set[UUID]
+) -> list[tuple[UUID, float]]:
+    """Vectors of chunks that still exist and are in scope: the collections may lag behind for a moment.
+
+    `known`: chunks that the database has just named.
+    """
+    visible = known | await db.lexical.visible([hit[0] for hit in dense if hit[0] not in known], scope)
     return [hit for hit in dense if hit[0] in visible]
 
 
