@@ -65,6 +65,8 @@ class Quote:
     score: float
     lexical: float
     meaning: float
+    is_opposite: bool = False
+    """Whether it says the opposite of what was asked: "unstable" where "stable" was asked for."""
 
 
 def read_hits(artifact: dict[str, Any]) -> list[Hit]:
@@ -96,7 +98,14 @@ def choose_quotes(question: str, hits: list[Hit], embedder: Embeds, *, most: int
     meaning = vectors @ np.asarray(embedder.embed_query(question), dtype=np.float32)
     score = LEXICAL * lexical[kept] + MEANING * np.clip(meaning, 0, 1) + RANK * rank[kept] + form[kept]
     quotes = [
-        Quote(texts[i], candidates[k][1], float(score[i]), float(lexical[k]), float(meaning[i]))
+        Quote(
+            texts[i],
+            candidates[k][1],
+            float(score[i]),
+            float(lexical[k]),
+            float(meaning[i]),
+            _turns_round(question, texts[i]),
+        )
         for i, k in enumerate(kept)
     ]
     return _diverse(quotes, vectors, weights, most)
@@ -145,7 +154,7 @@ def is_supported(quote: Quote) -> bool:
         return quote.lexical >= 0.2
     if quote.meaning >= 0.42:
         return quote.lexical >= 0.4
-    return quote.meaning >= 0.25 and quote.lexical >= 0.75
+    return quote.meaning >= 0.25 and quote.lexical >= 0.75 - 2 * (quote.meaning - 0.25)
 
 
 def _candidates(hits: list[Hit]) -> list[tuple[str, Hit]]:
@@ -206,6 +215,7 @@ def _kin(term: str, other: str) -> bool:
 
 def _diverse(quotes: list[Quote], vectors: FloatArray, weights: dict[str, float], most: int) -> list[Quote]:
     left = [i for i, q in enumerate(quotes) if is_supported(q)]
+    left = [i for i in left if not quotes[i].is_opposite] or left
     if not left:
         return []
     best = max(quotes[i].score for i in left)
