@@ -18,7 +18,8 @@ _LEADING = re.compile(r"^(?:please|hey|hi|hello|ok(?:ay)?|so|well)\b[,!.]?\s+", 
 _TRAILING = re.compile(r"[\s,]*(?:\bplease\b|\bthanks\b|\bthank you\b)?[\s.!?]*$", re.IGNORECASE)
 _SEARCH_VERB = re.compile(
     r"^(?:search|look|find|google)\s+(?:(?:through|in)\s+(?:my|the|all)\s+(?:materials?|notes|files|documents)\s+)?(?:for\s+|up\s+|me\s+|about\s+)*"
-    r"(?:(?:passages?|anything|something|everything|information|pages?|places?|text|phrases?|words?|sentences?)\s+(?:about|on|that mentions?|mentioning|where)\s+)?",
+    r"(?:(?:passages?|anything|something|everything|information|pages?|places?|text|phrases?|words?|sentences?)\s+(?:about|on|that mentions?|mentioning|where)\s+)?"
+    r"(?:(?:the\s+)?(?:exact\s+)?(?:phrases?|words?|sentences?)\s+(?=[\"“]))?",
     re.IGNORECASE,
 )
 _IN_MATERIALS = re.compile(
