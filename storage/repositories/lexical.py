@@ -23,6 +23,8 @@ SCOPE = """
       AND (CAST(:material AS uuid) IS NULL OR m.id = :material)
 """
 
+IN_SCOPE = [bindparam(name, type_=Uuid()) for name in ("user", "class", "material")]
+
 BM25 = text(
     f"""
     WITH scope AS MATERIALIZED ({SCOPE}),
@@ -52,21 +54,11 @@ BM25 = text(
     JOIN chunks k ON k.material_id = scored.material_id AND k.ordinal = scored.ordinal
     ORDER BY scored.score DESC, k.id
     """  # noqa: S608 - constants only
-).bindparams(
-    bindparam("lexemes", type_=ARRAY(Text())),
-    bindparam("class", type_=Uuid()),
-    bindparam("material", type_=Uuid()),
-    bindparam("user", type_=Uuid()),
-)
+).bindparams(bindparam("lexemes", type_=ARRAY(Text())), *IN_SCOPE)
 
 VISIBLE = text(
     f"SELECT k.id FROM chunks k WHERE k.id = ANY(:ids) AND k.material_id IN ({SCOPE})"  # noqa: S608 - constants only
-).bindparams(
-    bindparam("ids", type_=ARRAY(Uuid())),
-    bindparam("class", type_=Uuid()),
-    bindparam("material", type_=Uuid()),
-    bindparam("user", type_=Uuid()),
-)
+).bindparams(bindparam("ids", type_=ARRAY(Uuid())), *IN_SCOPE)
 
 LEXEMES = text("SELECT tsvector_to_array(to_tsvector(CAST(:config AS regconfig), :query)) AS lexemes")
 
@@ -100,14 +92,7 @@ class LexicalRepository(Repository):
         if not lexemes:
             return []
         rows = await self.session.execute(
-            BM25,
-            {
-                "lexemes": list(lexemes),
-                "user": self.user_id,
-                "class": scope.class_id,
-                "material": scope.material_id,
-                "limit": limit,
-            },
+            BM25, {"lexemes": list(lexemes), "limit": limit, **self._inside(scope)}
         )
         return [(row.id, float(row.score)) for row in rows]
 
@@ -144,15 +129,7 @@ class LexicalRepository(Repository):
 
     async def visible(self, ids: Sequence[UUID], scope: Scope) -> set[UUID]:
         """Those of the chunks that exist and lie in scope."""
-        rows = await self.session.execute(
-            VISIBLE,
-            {
-                "ids": list(ids),
-                "user": self.user_id,
-                "class": scope.class_id,
-                "material": scope.material_id,
-            },
-        )
+        rows = await self.session.execute(VISIBLE, {"ids": list(ids), **self._inside(scope)})
         return {row.id for row in rows}
 
     async def indexing(self, scope: Scope) -> bool:
@@ -176,6 +153,9 @@ class LexicalRepository(Repository):
         )
         found = self._in_scope(scope).where(headings)
         return list((await self.session.scalars(found.order_by(Chunk.ordinal).limit(limit))).all())
+
+    def _inside(self, scope: Scope) -> dict[str, UUID | None]:
+        return {"user": self.user_id, "class": scope.class_id, "material": scope.material_id}
 
     def _in_scope(self, scope: Scope) -> Select[UUID]:
         found = (
