@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: run demo test check bench format lock clean
+.PHONY: run demo test check bench schema-page format lock clean
 
 run: .venv/.run widget
 	@$(BIN)/lyceum serve
@@ -12,7 +12,7 @@ run: .venv/.run widget
 demo: .venv/.run
 	@$(BIN)/lyceum demo
 
-test: .venv/.dev widget browser
+test: .venv/.dev .venv/.s3 widget browser
 	cd widget && npm test --silent
 	$(BIN)/pytest -n 2 --dist loadgroup tests
 
@@ -25,6 +25,10 @@ check: .venv/.dev widget
 bench: .venv/.dev widget
 	$(BIN)/python -m benchmarks
 
+# The generated parts of docs/schema.md, after a change of storage/models or docs/designs.
+schema-page: .venv/.run
+	$(BIN)/python -m migrations.schema_page
+
 format: .venv/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -33,6 +37,7 @@ format: .venv/.dev
 lock:
 	uv pip compile -q pyproject.toml --group build --generate-hashes --universal --python-version 3.11 --no-annotate -o requirements.lock
 	uv pip compile -q pyproject.toml --group dev -c requirements.lock --generate-hashes --universal --python-version 3.11 --no-annotate -o requirements-dev.lock
+	uv pip compile -q tests/s3_requirements.txt --generate-hashes --universal --python-version 3.11 --no-annotate -o requirements-s3.lock
 
 clean:
 	rm -rf .venv .cache assistant/static widget/node_modules
@@ -49,6 +54,12 @@ clean:
 
 .venv/.dev: requirements-dev.lock .venv/.run
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
+
+# The S3 endpoint of the tests lives apart: its dependencies and ours do not go together.
+.venv/.s3: requirements-s3.lock | .venv/bin/python
+	@$(PYTHON) -m venv .venv/s3
+	@.venv/s3/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-s3.lock
 	@touch $@
 
 .PHONY: widget browser

@@ -9,7 +9,19 @@ from fastapi import FastAPI
 from langchain_core.language_models import BaseChatModel
 from starlette.middleware import Middleware
 
-from assistant.api import auth, chat, health, jobs, materials, openapi, pages, reference, tools, uploads
+from assistant.api import (
+    auth,
+    chat,
+    exports,
+    health,
+    jobs,
+    materials,
+    openapi,
+    pages,
+    reference,
+    tools,
+    uploads,
+)
 from assistant.api.access import AccessLog
 from assistant.api.cookies import Cookies
 from assistant.api.guard import Guard
@@ -73,7 +85,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.state.services = services
     app.state.chat = chats
     handle_errors(app)
-    for module in (auth, chat, tools, uploads, materials, jobs, health, reference):
+    for module in (auth, chat, tools, uploads, materials, exports, jobs, health, reference):
         app.include_router(module.router)
     app.include_router(auth.pages)
     app.include_router(pages.router())

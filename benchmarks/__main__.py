@@ -1,4 +1,4 @@
-"""`python -m benchmarks [quality] [--json FILE]`: everything in one run on a temporary data folder."""
+"""`python -m benchmarks [speed|quality|scale] [--json FILE]`: everything in one run on a temporary data folder."""
 
 import argparse
 import asyncio
@@ -8,10 +8,12 @@ from pathlib import Path
 
 from benchmarks.chatting import measure_chat
 from benchmarks.data import BOOK, SQUAD, shared
+from benchmarks.filling import Scale
 from benchmarks.memory import measure_memory
 from benchmarks.quality import measure_quality
 from benchmarks.reading import measure_reading
 from benchmarks.report import Section, machine, save, show
+from benchmarks.scale import measure_scale
 from benchmarks.searching import measure_search
 from benchmarks.server import Server
 from benchmarks.stages import measure_stages
@@ -24,17 +26,30 @@ QUESTIONS = 500
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["speed", "quality"], default="speed")
+    parser.add_argument("what", nargs="?", choices=["speed", "quality", "scale"], default="speed")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
     parser.add_argument(
         "--limit", type=int, default=QUESTIONS, help="questions for quality, 2 or more (%(default)s)"
     )
+    default = Scale()
+    parser.add_argument("--users", type=int, default=default.users, help="for scale (%(default)s)")
+    parser.add_argument("--classes", type=int, default=default.classes, help="of each user (%(default)s)")
+    parser.add_argument(
+        "--chunks", type=int, default=default.class_chunks, help="of each class (%(default)s)"
+    )
+    parser.add_argument("--write-plans", action="store_true", help="with scale: plans into docs/schema.md")
     args = parser.parse_args()
+    if args.users < 5 or args.classes < 1 or args.chunks < 12:
+        parser.error("scale needs 5 users, 1 class and 12 chunks, or more")
     before = machine()
     print(", ".join(f"{name} {value}" for name, value in before.items()))
     with tempfile.TemporaryDirectory(prefix="lyceum-bench-") as folder:
         data_dir = Path(folder) / "data"
-        work = speed(data_dir) if args.what == "speed" else quality(data_dir, args.limit)
+        if args.what == "scale":
+            size = Scale(args.users, args.classes, args.chunks)
+            work = scale(data_dir, size, write_plans=args.write_plans)
+        else:
+            work = speed(data_dir) if args.what == "speed" else quality(data_dir, args.limit)
         sections = asyncio.run(work)
     load_after = os.getloadavg()[0]
     print(f"\nload_1_min at the end: {load_after:.2f}")
@@ -77,6 +92,18 @@ async def quality(data_dir: Path, limit: int) -> list[Section]:
         section = await measure_quality(inside, shared(SQUAD), limit)
     show(section)
     return [section]
+
+
+async def scale(data_dir: Path, size: Scale, *, write_plans: bool) -> list[Section]:
+    """How the database does with many users."""
+    sections: list[Section] = []
+
+    def done(section: Section) -> None:
+        show(section)
+        sections.append(section)
+
+    await measure_scale(data_dir, size, done, plans=write_plans)
+    return sections
 
 
 if __name__ == "__main__":

@@ -68,7 +68,8 @@ async def answers(inside: Inside, question: str) -> dict[str, tuple[list[UUID], 
             hits = await searching
             found[way] = ([key for key, _ in hits], time.monotonic() - began)
         began = time.monotonic()
-        fused = await search(storage, db, parse(question), scope, collections)
+        vector = await storage.query_vectors.of(question)
+        fused = await search(storage, db, parse(question), vector, scope, collections)
         found["both, fused"] = ([hit.key for hit in fused], time.monotonic() - began)
     return found
 

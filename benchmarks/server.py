@@ -18,9 +18,10 @@ LYCEUM = (sys.executable, "-m", "assistant.cli")
 
 
 def environment() -> dict[str, str]:
-    """Our environment without settings of the developer, with the built-in model."""
+    """Our environment without settings of the developer, with the built-in model and no limits on requests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LYCEUM_")}
-    return {**kept, "LYCEUM_MODEL": "builtin"}
+    limits = ("USER", "KEY", "ENDPOINT")
+    return {**kept, "LYCEUM_MODEL": "builtin", **{f"LYCEUM_RATE_LIMIT_PER_{name}": "0" for name in limits}}
 
 
 def free_port() -> int:

@@ -55,7 +55,7 @@ async def alone(data_dir: Path) -> AsyncGenerator[Inside]:
 @asynccontextmanager
 async def opened(info: InstanceInfo) -> AsyncGenerator[Inside]:
     be_quiet()
-    storage = open_storage(with_instance(Settings(_env_file=None), info))
+    storage = open_storage(with_instance(Settings(_env_file=None, rate_limit_per_endpoint=0), info))
     try:
         owner = await Accounts(storage).local_owner()
         yield Inside(storage, Executor(CATALOG, storage), Principal(owner, surface="benchmarks"))

@@ -7,10 +7,11 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from mcp_server.principal import LyceumTokenVerifier, principal_of_token
+from mcp_server.principal import REFUSAL, LyceumTokenVerifier, principal_of_token
 from mcp_server.server import build_server
+from storage.errors import LyceumError
 from storage.resources import Storage
 from storage.settings import Settings
 from tools.accounts import Accounts
@@ -34,7 +35,7 @@ class McpHttp:
         app = self._server.streamable_http_app(
             streamable_http_path=PATH,
             transport_security=known_hosts(settings),
-            token_verifier=LyceumTokenVerifier(Accounts(storage), settings.base_url + PATH),
+            token_verifier=LyceumTokenVerifier(Accounts(storage), storage, settings.base_url + PATH),
             auth=auth_settings(settings),
         )
         forward = _Forward(app)
@@ -48,13 +49,25 @@ class McpHttp:
 
 
 class _Forward:
-    """An exact route onto the SDK's app. Mounting that app instead would shadow later routes, or move its metadata."""
+    """An exact route onto the SDK's app. Mounting that app instead would shadow later routes, or move its metadata.
+
+    Raises what kept a token from being checked (Unavailable, RateLimited) in place of the SDK's "invalid token".
+    """
 
     def __init__(self, app: Starlette) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
+        refusal: list[LyceumError] = []
+        REFUSAL.set(refusal)
+
+        async def unless_refused(message: Message) -> None:
+            if not refusal:
+                await send(message)
+
+        await self._app(scope, receive, unless_refused)
+        if refusal:
+            raise refusal[0]
 
 
 def auth_settings(settings: Settings) -> AuthSettings:

@@ -1,6 +1,7 @@
 """Who calls over MCP: a bearer token becomes a token of the SDK, which carries the principal to each request."""
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import replace
 
 from mcp.server import ServerRequestContext
@@ -9,11 +10,16 @@ from mcp.server.auth.provider import AccessToken, TokenVerifier
 from starlette.requests import Request
 from structlog.contextvars import bind_contextvars
 
-from storage.errors import Unauthorized
+from storage.errors import LyceumError, Unauthorized
+from storage.resources import Storage
 from tools.accounts import Accounts
 from tools.context import Principal
+from tools.limits import admit_caller
 
 SURFACE = "mcp"
+
+REFUSAL: ContextVar[list[LyceumError]] = ContextVar("refusal")
+"""Why a token could not be checked, for whoever answers: the SDK knows only tokens that are right or wrong."""
 
 PrincipalOf = Callable[[ServerRequestContext], Principal]
 """Who makes a request: from the token on HTTP, one fixed person on stdio."""
@@ -28,14 +34,19 @@ class LyceumToken(AccessToken):
 class LyceumTokenVerifier(TokenVerifier):
     """Accepts API keys and access tokens of signed-in sessions; looked up each time, so a revoked key ends at once."""
 
-    def __init__(self, accounts: Accounts, resource: str) -> None:
+    def __init__(self, accounts: Accounts, storage: Storage, resource: str) -> None:
         self._accounts = accounts
+        self._storage = storage
         self._resource = resource
 
     async def verify_token(self, token: str) -> LyceumToken | None:
         try:
             principal = await self._accounts.principal(token, SURFACE)
+            await admit_caller(self._storage, principal)
         except Unauthorized:
+            return None
+        except LyceumError as error:
+            REFUSAL.get().append(error)
             return None
         bind_contextvars(user_id=str(principal.user_id))
         return LyceumToken(

@@ -1,25 +1,52 @@
 """PostgreSQL: the engine and the transaction that carries the caller's identity. The only place that commits."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import asyncio
+import socket
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from storage.errors import Unavailable
+from storage.errors import RateLimited, Unavailable
 
 SET_USER = text("SELECT set_config('lyceum.user_id', :user_id, true)")
+SET_USER_AND_NOTE = text(
+    "SELECT set_config('lyceum.user_id', :user_id, true), set_config('lyceum.changes', '[]', true)"
+)
+
+SILENCE_SECONDS = 40
+"""How long a server may keep silent: more than `statement_timeout`, which ends what is only slow."""
 
 UNREACHABLE = (
     ConnectionError,
     FileNotFoundError,
     TimeoutError,
+    socket.gaierror,
+    PoolExhausted,
+    asyncpg.AdminShutdownError,
     asyncpg.CannotConnectNowError,
+    asyncpg.CrashShutdownError,
+    asyncpg.PostgresConnectionError,
     asyncpg.TooManyConnectionsError,
 )
+
+QUERIES_AT_ONCE = 4
+"""Queries written by callers that run at the same time in one process; the others wait."""
+QUERY_WAIT_SECONDS = 10.0
+QUERY_SECONDS = 5
+BEGIN_SEALED = """
+    BEGIN READ ONLY DEFERRABLE;
+    SET LOCAL statement_timeout = '{seconds}s'; SET LOCAL lock_timeout = '1s'; SET LOCAL work_mem = '4MB';
+    SET LOCAL hash_mem_multiplier = 1; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL search_path = public;
+    SET LOCAL standard_conforming_strings = on;
+    SET LOCAL lyceum.user_id = '{user_id}'; SET LOCAL lyceum.seal = '{seal}'; SET LOCAL ROLE lyceum_reader;
+"""
 
 
 class Database:
@@ -33,6 +60,7 @@ class Database:
             hide_parameters=True,
             connect_args={
                 "timeout": 10,
+                "command_timeout": SILENCE_SECONDS,
                 "server_settings": {
                     "application_name": "lyceum",
                     "statement_timeout": "30000",
@@ -42,27 +70,54 @@ class Database:
             },
         )
         self._reader = self.engine.execution_options(postgresql_readonly=True)
+        self._queries = asyncio.Semaphore(QUERIES_AT_ONCE)
 
     @asynccontextmanager
     async def transaction(
-        self, user_id: UUID | None, *, read_only: bool = False
+        self, user_id: UUID | None, *, read_only: bool = False, note_changes: bool = False
     ) -> AsyncGenerator[AsyncSession]:
         """One transaction as this user; commits at the end, rolls back on any error.
 
-        With `user_id=None` nobody is signed in: row-level security then shows no row at all.
+        With `user_id=None` nobody is signed in: row-level security then shows no row at all. With `note_changes`
+        PostgreSQL notes what changes, for `AuditRepository.changes`.
         Raises Unavailable when PostgreSQL does not answer.
         """
         engine = self._reader if read_only else self.engine
-        try:
+        with answering():
             async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
-                await session.execute(SET_USER, {"user_id": str(user_id) if user_id else ""})
+                statement = SET_USER_AND_NOTE if note_changes else SET_USER
+                await session.execute(statement, {"user_id": str(user_id) if user_id else ""})
                 yield session
-        except UNREACHABLE as error:
-            raise Unavailable("The database does not answer. Try again in a moment.") from error
-        except DBAPIError as error:
-            if error.connection_invalidated or isinstance(error.orig, UNREACHABLE):
-                raise Unavailable("The database does not answer. Try again in a moment.") from error
-            raise
+
+    @asynccontextmanager
+    async def sealed(self, user_id: UUID) -> AsyncGenerator[Any]:
+        """An asyncpg connection in a transaction for a query that this user wrote (decision 9); it is never committed.
+
+        It runs as `lyceum_reader`, which can neither write nor read secret columns. The user is signed, and PostgreSQL
+        refuses to leave a DEFERRABLE transaction's mode, so that no query can make itself somebody else's.
+        Raises RateLimited when too many such queries run, Unavailable when PostgreSQL does not answer.
+        """
+        try:
+            await asyncio.wait_for(self._queries.acquire(), QUERY_WAIT_SECONDS)
+        except TimeoutError as error:
+            raise RateLimited("Other data queries are still running. Try again in a few seconds.") from error
+        try:
+            with answering():
+                async with self.engine.connect() as pooled:
+                    connection: Any = (await pooled.get_raw_connection()).driver_connection
+                    seal = await connection.fetchval("SELECT lyceum_seal($1)", user_id)
+                    await connection.execute(
+                        BEGIN_SEALED.format(seconds=QUERY_SECONDS, user_id=user_id, seal=seal)
+                    )
+                    try:
+                        yield connection
+                    finally:
+                        if connection.is_closed():
+                            await pooled.invalidate()
+                        else:
+                            await connection.execute("ROLLBACK")
+        finally:
+            self._queries.release()
 
     async def ping(self) -> None:
         """Raises Unavailable when PostgreSQL does not answer."""
@@ -77,3 +132,16 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+@contextmanager
+def answering() -> Generator[None]:
+    """Raises Unavailable in place of what the driver says when PostgreSQL does not answer."""
+    try:
+        yield
+    except UNREACHABLE as error:
+        raise Unavailable("The database does not answer. Try again in a moment.") from error
+    except DBAPIError as error:
+        if error.connection_invalidated or isinstance(error.orig, UNREACHABLE):
+            raise Unavailable("The database does not answer. Try again in a moment.") from error
+        raise

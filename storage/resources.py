@@ -10,11 +10,18 @@ from storage.clock import Clock, SystemClock
 from storage.database import Database
 from storage.embeddings import Embedder, shared_embedder
 from storage.errors import InvalidInput, NotFound
-from storage.files import FileStore
-from storage.redis import Brake, JobQueue, LoginLinks, RunLog, connect
-from storage.redis import ping as ping_redis
+from storage.files import FileStore, S3Options
+from storage.local_copies import LocalCopies
+from storage.redis.client import Breaker, connect
+from storage.redis.client import ping as ping_redis
+from storage.redis.jobs import JobQueue
+from storage.redis.limits import Brake
+from storage.redis.query_vectors import QueryVectors
+from storage.redis.runs import RunLog
+from storage.redis.sessions import Callers, LoginLinks
 from storage.repositories import Repositories
 from storage.repositories.accounts import SignIn
+from storage.repositories.sharing import PublicLinks
 from storage.settings import Settings
 from storage.vectors.index import VectorIndex
 
@@ -26,24 +33,42 @@ class Storage:
     redis: Any
     jobs: JobQueue
     runs: RunLog
+    callers: Callers
     login_links: LoginLinks
     brake: Brake
     files: FileStore
     vectors: VectorIndex
     embedder: Embedder
+    query_vectors: QueryVectors
     clock: Clock
+    before_commit: Callable[[Repositories], Awaitable[None]] | None = None
+    """For the stores of one audited call: told before each commit, while what changed is being noted."""
 
     @asynccontextmanager
     async def as_user(self, user_id: UUID, *, read_only: bool = False) -> AsyncGenerator[Repositories]:
         """One transaction with repositories bound to this user."""
-        async with self.database.transaction(user_id, read_only=read_only) as session:
-            yield Repositories(session, user_id, self.clock)
+        watched = None if read_only else self.before_commit
+        async with self.database.transaction(
+            user_id, read_only=read_only, note_changes=watched is not None
+        ) as session:
+            repositories = Repositories(session, user_id, self.clock)
+            yield repositories
+            if watched is not None:
+                await watched(repositories)
+            # Before the commit: see storage.redis.sessions.
+            await self.callers.end(repositories.accounts.ended_tokens)
 
     @asynccontextmanager
     async def sign_in(self) -> AsyncGenerator[SignIn]:
         """A read-only transaction in which nobody is signed in yet."""
         async with self.database.transaction(None, read_only=True) as session:
             yield SignIn(session)
+
+    @asynccontextmanager
+    async def visit(self) -> AsyncGenerator[PublicLinks]:
+        """A transaction of somebody who holds a public link. Only opening it is written."""
+        async with self.database.transaction(None) as session:
+            yield PublicLinks(session)
 
     def pings(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """For each store, by name, what raises Unavailable when it does not answer."""
@@ -64,6 +89,7 @@ class Storage:
             await ping()
 
     async def close(self) -> None:
+        self.files.close()
         await self.redis.aclose()
         await self.database.close()
 
@@ -80,18 +106,37 @@ def open_storage(settings: Settings, clock: Clock | None = None) -> Storage:
             "`lyceum serve` starts its own servers when none is."
         )
     database_url, redis_url, vector_url, files_url = (url or "" for url in urls)
-    client = connect(redis_url)
+    client, breaker = connect(redis_url), Breaker()
+    embedder = shared_embedder()
     clock = clock or SystemClock()
     return Storage(
         settings=settings,
         database=Database(database_url),
         redis=client,
-        jobs=JobQueue(client),
-        runs=RunLog(client),
+        jobs=JobQueue(client, breaker),
+        runs=RunLog(client, breaker),
+        callers=Callers(client, breaker),
         login_links=LoginLinks(client),
-        brake=Brake(client, clock),
-        files=FileStore(files_url),
+        brake=Brake(client, breaker, clock),
+        files=_file_store(settings, files_url),
         vectors=VectorIndex(vector_url),
-        embedder=shared_embedder(),
+        embedder=embedder,
+        query_vectors=QueryVectors(client, breaker, embedder),
         clock=clock,
+    )
+
+
+def _file_store(settings: Settings, url: str) -> FileStore:
+    copies = LocalCopies(settings.data_dir / "cache", settings.file_cache_mb << 20)
+    secret, token = settings.s3_secret_access_key, settings.s3_session_token
+    return FileStore(
+        url,
+        copies,
+        S3Options(
+            endpoint=settings.s3_endpoint,
+            region=settings.s3_region,
+            access_key_id=settings.s3_access_key_id,
+            secret_access_key=secret.get_secret_value() if secret else None,
+            session_token=token.get_secret_value() if token else None,
+        ),
     )

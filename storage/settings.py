@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -13,7 +13,9 @@ def default_data_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="LYCEUM_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="LYCEUM_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
 
     data_dir: Path = Field(
         default_factory=default_data_dir, description="The folder that holds all data of the laptop mode."
@@ -53,6 +55,47 @@ class Settings(BaseSettings):
     model_tools: Literal["auto", "native", "planned"] = Field(
         default="auto",
         description="How the model calls tools: its own way, by a planned JSON step, or whichever fits.",
+    )
+
+    rate_limit_per_user: int = Field(
+        default=1200, ge=0, description="Requests that one user may make in any minute; 0 for no limit."
+    )
+    rate_limit_per_key: int = Field(
+        default=600,
+        ge=0,
+        description="Requests in any minute with one API key that has no limit of its own; 0 for no limit.",
+    )
+    rate_limit_per_endpoint: int = Field(
+        default=600, ge=0, description="Calls of one tool by one user in any minute; 0 for no limit."
+    )
+
+    s3_endpoint: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("LYCEUM_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+        description="Address of an S3 server other than Amazon's. Unset: `AWS_ENDPOINT_URL`.",
+    )
+    s3_region: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("LYCEUM_S3_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
+        description="Region of the bucket. Unset: `AWS_REGION`.",
+    )
+    s3_access_key_id: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("LYCEUM_S3_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID"),
+        description="Who asks S3. Unset: `AWS_ACCESS_KEY_ID`, or what the machine's role gives.",
+    )
+    s3_secret_access_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("LYCEUM_S3_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY"),
+        description="The secret that belongs to it. Unset: `AWS_SECRET_ACCESS_KEY`.",
+    )
+    s3_session_token: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("LYCEUM_S3_SESSION_TOKEN", "AWS_SESSION_TOKEN"),
+        description="For credentials that were lent for a while. Unset: `AWS_SESSION_TOKEN`.",
+    )
+    file_cache_mb: int = Field(
+        default=1024, ge=1, description="Local copies of files in S3 that a process keeps, in megabytes."
     )
 
     embedding_threads: int = Field(default=1, ge=1, description="Threads for one embedding call.")

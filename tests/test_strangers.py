@@ -37,6 +37,9 @@ async def possessions(storage: Storage, executor: Executor, new_user: Principal)
     classes = await call(executor, new_user, "list_classes")
     found = await call(executor, new_user, "search_materials", query="treasure")
     collections = await call(executor, new_user, "chroma_list_collections")
+    binned = await add_text(executor, new_user, "Secret class", "Secret in the bin", "Another oak.\n")
+    await call(executor, new_user, "delete_material", material_id=binned)
+    key, _ = await Accounts(storage).create_key(new_user.user_id, "Secret key")
     async with storage.as_user(new_user.user_id) as db:
         thread = storage.clock.new_id()
         now = storage.clock.now()
@@ -62,6 +65,8 @@ async def possessions(storage: Storage, executor: Executor, new_user: Principal)
         "passage_id": found["hits"][0]["passage_id"],
         "collection_name": collections["items"][0]["name"],
         "conversation_id": str(thread),
+        "key_id": str(key.id),
+        "item_id": binned,
         "upload_id": (await upload_of(storage, new_user, material)),
     }
 
@@ -73,7 +78,15 @@ async def upload_of(storage: Storage, who: Principal, material: str) -> str:
         return str(row.file_id)
 
 
-FILLERS: dict[str, Any] = {"query": "treasure", "title": "x", "text": "x", "name": "x", "page": 1}
+FILLERS: dict[str, Any] = {
+    "query": "treasure",
+    "title": "x",
+    "text": "x",
+    "name": "x",
+    "page": 1,
+    "email": "x@example.org",
+    "table": "classes",
+}
 
 
 def arguments_of(tool: str, possessions: dict[str, str]) -> dict[str, Any]:

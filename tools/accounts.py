@@ -10,9 +10,10 @@ from uuid import UUID
 
 import structlog
 
+from storage.credential import Credential
 from storage.errors import Conflict, Forbidden, InvalidInput, Unauthorized
 from storage.models import ApiKey, User, UserSession
-from storage.redis import Limit
+from storage.redis.limits import Limit, attempts
 from storage.repositories import Repositories
 from storage.resources import Storage
 from tools.context import Principal
@@ -101,7 +102,7 @@ class Accounts:
                 "New accounts are made by invitation on this server. Ask whoever runs it.",
                 code="registration_closed",
             )
-        await self._attempt(Limit(f"register:{device.ip_address}", REGISTER_LIMIT, REGISTER_WINDOW))
+        await self._attempt(attempts(f"register:{device.ip_address}", REGISTER_LIMIT, REGISTER_WINDOW))
         user = await self.create_user(email, name, password)
         return await self.start_session(user.id, device)
 
@@ -146,9 +147,9 @@ class Accounts:
         """Raises Unauthorized (one sentence for an unknown address and a wrong password) or RateLimited."""
         email = unicodedata.normalize("NFKC", email).strip().lower()[:254]
         limits = (
-            Limit(f"login:{email}|{device.ip_address}", PAIR_LIMIT, LOGIN_WINDOW),
-            Limit(f"login:{email}", WIDE_LIMIT, LOGIN_WINDOW),
-            Limit(f"login:{device.ip_address}", WIDE_LIMIT, LOGIN_WINDOW),
+            attempts(f"login:{email}|{device.ip_address}", PAIR_LIMIT, LOGIN_WINDOW),
+            attempts(f"login:{email}", WIDE_LIMIT, LOGIN_WINDOW),
+            attempts(f"login:{device.ip_address}", WIDE_LIMIT, LOGIN_WINDOW),
         )
         attempt = await self._attempt(*limits)
         async with self._storage.sign_in() as sign_in:
@@ -220,6 +221,7 @@ class Accounts:
         if not user.is_active or user.deleted_at is not None:
             return None
         if row.refresh_hash == digest:
+            db.accounts.ended_tokens.append(row.access_hash)
             row.previous_refresh_hash, row.refresh_hash = digest, sha256(refresh)
             row.access_hash, row.access_expires_at = sha256(access), now + ACCESS_LIFE
             row.refresh_expires_at = now + REFRESH_LIFE
@@ -228,7 +230,7 @@ class Accounts:
         just_replaced = row.rotated_at is not None and now - row.rotated_at <= GRACE
         if just_replaced and row.previous_refresh_hash == digest and row.refresh_hash == sha256(refresh):
             return _signed_in(user, row, access, refresh)
-        row.revoked_at = now
+        db.accounts.end(row)
         log.warning("refresh_token_reused", user_id=str(token.user_id), session_id=str(row.id))
         return None
 
@@ -240,7 +242,7 @@ class Accounts:
         async with self._storage.as_user(parsed.user_id) as db:
             row = await db.accounts.session_for_update(parsed.session_id)
             if row is not None:
-                row.revoked_at = row.revoked_at or self._storage.clock.now()
+                db.accounts.end(row)
 
     # --- tokens of requests
 
@@ -248,11 +250,7 @@ class Accounts:
         self, token: str, surface: str, *, ip_address: str | None = None, user_agent: str | None = None
     ) -> Principal:
         """Who an API key (`lyc_…`) or access token belongs to. Raises Unauthorized."""
-        async with self._storage.sign_in() as sign_in:
-            if token.startswith(KEY_MARK):
-                found = await sign_in.by_key_hash(sha256(token))
-            else:
-                found = await sign_in.by_access_hash(sha256(token))
+        found = await self._credential(token)
         if found is None:
             raise Unauthorized(
                 "This key or session is not valid (any more). Sign in again, or make a new key.",
@@ -266,9 +264,25 @@ class Accounts:
             surface=surface,
             session_id=found.session_id,
             key_id=found.key_id,
+            rate_limit=found.rate_limit,
             ip_address=ip_address,
             user_agent=user_agent,
         )
+
+    async def _credential(self, token: str) -> Credential | None:
+        """Who a token speaks for, as PostgreSQL says or said less than a minute ago."""
+        digest = sha256(token)
+        known = await self._storage.callers.get(digest)
+        if known is not None:
+            return known
+        async with self._storage.sign_in() as sign_in:
+            if token.startswith(KEY_MARK):
+                found = await sign_in.by_key_hash(digest)
+            else:
+                found = await sign_in.by_access_hash(digest)
+        if found is not None:
+            await self._storage.callers.keep(digest, found, self._storage.clock.now())
+        return found
 
     async def _note_key(self, user_id: UUID, key_id: UUID) -> None:
         now = time.monotonic()

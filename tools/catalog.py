@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tools.actions import account, classes, collections, conversations, jobs, materials, search
+from tools.actions import account, bin, classes, collections, conversations, data, jobs, materials, search
 from tools.spec import ToolSpec
 
 TOOLS: tuple[ToolSpec, ...] = (
@@ -33,7 +33,18 @@ TOOLS: tuple[ToolSpec, ...] = (
     collections.chroma_get_documents,
     collections.chroma_search,
     collections.chroma_diagnose_collection,
+    data.data_list_tables,
+    data.data_describe_table,
+    data.data_query,
     account.get_profile,
+    account.update_profile,
+    account.list_api_keys,
+    account.create_api_key,
+    account.revoke_api_key,
+    account.export_my_data,
+    account.delete_my_account,
+    bin.list_deleted_items,
+    bin.restore_item,
 )
 
 CATALOG: Mapping[str, ToolSpec] = MappingProxyType({spec.name: spec for spec in TOOLS})

@@ -26,6 +26,8 @@ class Principal:
     surface: str = "http"
     session_id: UUID | None = None
     key_id: UUID | None = None
+    rate_limit: int | None = None
+    """Requests a minute, for an API key with a limit of its own."""
     ip_address: str | None = None
     user_agent: str | None = None
 

@@ -1,23 +1,22 @@
 """The one door. Checks scope, validates, opens the transaction as the caller, runs, audits; expected errors pass through."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import structlog
 from pydantic import BaseModel, ValidationError
 
 from storage.errors import Forbidden, InvalidInput, LyceumError, NotFound
-from storage.models import AuditLog
 from storage.resources import Storage
+from tools.audit import Trail
 from tools.context import Principal, Progress, TextModel, ToolContext, no_progress
+from tools.limits import admit_call
 from tools.spec import Effect, Input, ToolSpec
 
 log = structlog.get_logger()
 
-AUDITED_TEXT = 200
-"""Characters of a text argument that the audit keeps: what was done, not a copy of the material."""
-NEVER_AUDITED = frozenset({"content_base64", "password"})
+INTERNAL = "Something went wrong inside Lyceum while doing this."
 
 
 class Executor:
@@ -34,13 +33,11 @@ class Executor:
         self, name: str, raw: Mapping[str, Any], principal: Principal, progress: Progress = no_progress
     ) -> BaseModel:
         """Run one tool as the principal. Raises LyceumError for everything that a caller can cause or should know."""
-        spec = self.spec(name, principal)
-        args = validated(spec.input, raw)
-        try:
-            output = await self._run(spec, args, principal, progress)
-        except LyceumError as error:
-            await self._audit_failure(spec, args, principal, error)
-            raise
+        spec = self.catalog.get(name)
+        if spec is None or spec.effect is Effect.READ:
+            output = await self._read(name, raw, principal, progress)
+        else:
+            output = await self._write(spec, raw, principal, progress)
         log.info("tool_called", tool=name, surface=principal.surface, user_id=str(principal.user_id))
         return output
 
@@ -56,49 +53,48 @@ class Executor:
             )
         return spec
 
-    async def _run(self, spec: ToolSpec, args: Input, principal: Principal, progress: Progress) -> BaseModel:
+    async def _read(
+        self, name: str, raw: Mapping[str, Any], principal: Principal, progress: Progress
+    ) -> BaseModel:
+        spec = self.spec(name, principal)
+        await admit_call(self.storage, principal, name)
+        args = validated(spec.input, raw)
+        return await self._run(spec, args, ToolContext(principal, self.storage, None, progress, self._model))
+
+    async def _write(
+        self, spec: ToolSpec, raw: Mapping[str, Any], principal: Principal, progress: Progress
+    ) -> BaseModel:
+        # Before the trail: whoever calls too often must not make it write.
+        await admit_call(self.storage, principal, spec.name)
+        trail = Trail(spec, raw, principal, self.storage)
+        try:
+            args = validated(self.spec(spec.name, principal).input, raw)
+            trail.arguments = args.model_dump(mode="json", exclude_none=True)
+            ctx = ToolContext(principal, trail.watched(), None, progress, self._model)
+            output = await self._run(spec, args, ctx, trail)
+            await trail.succeeded()
+        except LyceumError as error:
+            await trail.failed(error.code, str(error))
+            raise
+        except Exception:
+            await trail.failed("internal_error", INTERNAL)
+            raise
+        return output
+
+    async def _run(
+        self, spec: ToolSpec, args: Input, ctx: ToolContext, trail: Trail | None = None
+    ) -> BaseModel:
         if spec.own_transaction:
-            ctx = ToolContext(principal, self.storage, None, progress, self._model)
             output = await spec.handler(ctx, args)
-            if spec.effect is not Effect.READ:
-                async with self.storage.as_user(principal.user_id) as db:
-                    await db.audit.add(self._audit_row(spec, args, principal, entity_of(output), None))
         else:
             read_only = spec.effect is Effect.READ
-            async with self.storage.as_user(principal.user_id, read_only=read_only) as db:
-                ctx = ToolContext(principal, self.storage, db, progress, self._model)
-                output = await spec.handler(ctx, args)
-                if not read_only:
-                    await db.audit.add(self._audit_row(spec, args, principal, entity_of(output), None))
+            async with ctx.storage.as_user(ctx.principal.user_id, read_only=read_only) as db:
+                output = await spec.handler(replace(ctx, repositories=db), args)
+                if trail is not None:
+                    trail.output = output
         for action in ctx.after_commit:
             await action()
         return output
-
-    async def _audit_failure(
-        self, spec: ToolSpec, args: Input, principal: Principal, error: LyceumError
-    ) -> None:
-        if spec.effect is Effect.READ:
-            return
-        async with self.storage.as_user(principal.user_id) as db:
-            await db.audit.add(self._audit_row(spec, args, principal, None, str(error)))
-
-    def _audit_row(
-        self, spec: ToolSpec, args: Input, principal: Principal, entity: UUID | None, error: str | None
-    ) -> AuditLog:
-        return AuditLog(
-            id=self.storage.clock.new_id(),
-            created_at=self.storage.clock.now(),
-            user_id=principal.user_id,
-            action=spec.name,
-            surface=principal.surface,
-            arguments=auditable(args),
-            entity_id=entity,
-            is_success=error is None,
-            error_message=error,
-            ip_address=principal.ip_address,
-            user_agent=principal.user_agent,
-            session_id=principal.session_id,
-        )
 
 
 def validated(model: type[Input], raw: Mapping[str, Any]) -> Input:
@@ -121,20 +117,3 @@ def has_nul(value: object) -> bool:
     if isinstance(value, Mapping):
         return any(has_nul(part) for pair in value.items() for part in pair)
     return isinstance(value, list) and any(map(has_nul, value))
-
-
-def auditable(args: Input) -> dict[str, Any]:
-    """Arguments without secrets and file bodies, texts cut short."""
-    kept = {
-        k: v for k, v in args.model_dump(mode="json", exclude_none=True).items() if k not in NEVER_AUDITED
-    }
-    return {k: v[:AUDITED_TEXT] if isinstance(v, str) else v for k, v in kept.items()}
-
-
-def entity_of(output: BaseModel) -> UUID | None:
-    """The item that a call made or changed: its `id`, or the one `…_id` of the output."""
-    for name in ("id", "material_id", "job_id"):
-        value = getattr(output, name, None)
-        if isinstance(value, UUID):
-            return value
-    return None

@@ -6,7 +6,7 @@ stream lost, what a dead worker held, and what waits for its retry.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,6 +26,8 @@ WAIT_MS = 1000
 SWEEP_SECONDS = 2.0
 RENEW_SECONDS = 0.5
 PROGRESS_SECONDS = 0.2
+ROW_SECONDS = 1.0
+"""How often progress goes into the row; watchers hear of it at once."""
 BACK_OFF = (timedelta(seconds=2), timedelta(seconds=15), timedelta(seconds=60))
 
 
@@ -49,6 +51,7 @@ class RunningJob:
     storage: Storage
     _halted: asyncio.Event = field(default_factory=asyncio.Event)
     _reported: float = 0.0
+    _written: float = 0.0
 
     @property
     def user_id(self) -> UUID:
@@ -66,8 +69,10 @@ class RunningJob:
         if not force and now - self._reported < PROGRESS_SECONDS:
             return
         self._reported = now
-        async with self.storage.as_user(self.user_id) as db:
-            await db.jobs.progress(self.job.id, done, total, message)
+        if force or now - self._written >= ROW_SECONDS:
+            self._written = now
+            async with self.storage.as_user(self.user_id) as db:
+                await db.jobs.progress(self.job.id, done, total, message)
         await tell(self.storage, self.job.id, "running", done, total, message)
 
     def halt(self) -> None:
@@ -90,6 +95,8 @@ async def tell(
 
 
 Handler = Callable[[RunningJob], Awaitable[None]]
+Beside = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+"""Work that a worker does beside its jobs, until the event is set."""
 Ended = Callable[[Job, str, str | None, str | None], Awaitable[None]]
 """(job, status, code, sentence): told when a job has ended without success, to note it on what the job was about."""
 
@@ -97,11 +104,19 @@ Ended = Callable[[Job, str, str | None, str | None], Awaitable[None]]
 class Worker:
     """Runs one job at a time. `name` must be unique among live workers; a restarted worker keeps its name."""
 
-    def __init__(self, storage: Storage, name: str, handlers: Mapping[str, Handler], ended: Ended) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        name: str,
+        handlers: Mapping[str, Handler],
+        ended: Ended,
+        beside: Beside | None = None,
+    ) -> None:
         self._storage = storage
         self._name = name
         self._handlers = handlers
         self._ended = ended
+        self._beside = beside
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -111,6 +126,15 @@ class Worker:
     async def run(self) -> None:
         """Work until stopped."""
         log.info("worker_started", worker=self._name)
+        beside = asyncio.create_task(self._beside(self._stopping)) if self._beside else None
+        try:
+            await self._take_jobs()
+        finally:
+            if beside is not None:
+                beside.cancel()
+                await asyncio.gather(beside, return_exceptions=True)
+
+    async def _take_jobs(self) -> None:
         swept = 0.0
         while not self._stopping.is_set():
             todo: list[tuple[UUID, UUID]] = []

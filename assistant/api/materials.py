@@ -11,6 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from assistant.api.problems import Problem
 from assistant.api.services import Services, ServicesDep, allowed
 from storage.errors import NotFound
+from storage.files import Stored
 from storage.models import File
 from storage.repositories.base import as_uuid
 from tools.context import Principal
@@ -40,7 +41,8 @@ async def material_file(
 ) -> Response:
     """The file as it was uploaded. Answers ranges."""
     file = await _file(services, principal, material_id)
-    size = await services.storage.files.size(file.object_key)
+    stored, size = Stored(file.size_bytes, file.sha256), file.size_bytes
+    await services.storage.files.check_size(file.object_key, stored)
     tag = f'"{file.sha256.hex()}"'
     headers = {
         **_presentation(file),
@@ -62,7 +64,10 @@ async def material_file(
     status = 200 if span is None else 206
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
-    return StreamingResponse(services.storage.files.read(file.object_key, start, end), status, headers)
+    files = services.storage.files
+    if span is None:
+        return StreamingResponse(files.read_whole(file.object_key, stored), status, headers)
+    return StreamingResponse(files.read(file.object_key, start, end), status, headers)
 
 
 @router.get("/{material_id}/pages/{number}.png", response_class=Response)
@@ -82,7 +87,7 @@ async def page_image(
         return Response(status_code=304, headers=headers)
     if _media_type(file) != PDF:
         raise NotFound("Only PDF pages have pictures; read this material's text.", code="no_page_image")
-    png = await services.pages.get(file.id, file.object_key, number, width)
+    png = await services.pages.get(file, number, width)
     return Response(png, headers=headers, media_type="image/png")
 
 

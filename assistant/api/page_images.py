@@ -5,6 +5,8 @@ from collections import OrderedDict
 from uuid import UUID
 
 from storage.errors import NotFound
+from storage.files import Stored
+from storage.models import File
 from storage.resources import Storage
 from tools.ingest.segments import Refusal
 
@@ -20,20 +22,21 @@ class PageImages:
         self._kept: OrderedDict[tuple[UUID, int, int], bytes] = OrderedDict()
         self._size = 0
 
-    async def get(self, file_id: UUID, key: str, page: int, width: int) -> bytes:
-        """PNG of a page (from 1), `width` pixels wide, of the object `key`. Raises NotFound when it cannot be had."""
-        wanted = (file_id, page, width)
+    async def get(self, file: File, page: int, width: int) -> bytes:
+        """PNG of a page (from 1), `width` pixels wide. Raises NotFound when it cannot be had."""
+        wanted = (file.id, page, width)
         async with self._one_at_a_time:
             if wanted not in self._kept:
-                self._keep(wanted, await self._draw(key, page, width))
+                self._keep(wanted, await self._draw(file, page, width))
             self._kept.move_to_end(wanted)
             return self._kept[wanted]
 
-    async def _draw(self, key: str, page: int, width: int) -> bytes:
+    async def _draw(self, file: File, page: int, width: int) -> bytes:
         # MuPDF costs 60 MB of memory and a third of a second to load; a server that shows no page goes without.
         from tools.ingest.render import render_page  # noqa: PLC0415
 
-        async with self._storage.files.as_path(key) as path:
+        stored = Stored(file.size_bytes, file.sha256)
+        async with self._storage.files.as_path(file.object_key, stored) as path:
             try:
                 return await asyncio.to_thread(render_page, path, page, width)
             except IndexError as error:

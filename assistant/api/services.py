@@ -16,6 +16,7 @@ from storage.settings import Settings
 from tools.accounts import Accounts
 from tools.context import Principal
 from tools.executor import Executor
+from tools.limits import admit_caller
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def bearer(request: Request) -> str | None:
 
 
 async def caller(request: Request, services: ServicesDep) -> Principal:
-    """Who calls: by API key or access token in the header, else by the browser's session. Raises Unauthorized."""
+    """Who calls: by API key or access token in the header, else by the browser's session. Raises Unauthorized, RateLimited."""
     token = bearer(request) or request.cookies.get(services.cookies.access)
     if not token:
         raise Unauthorized("Sign in first, or send an API key.", code="not_signed_in")
@@ -53,6 +54,7 @@ async def caller(request: Request, services: ServicesDep) -> Principal:
         ip_address=request.client.host if request.client else None,
         user_agent=request.headers.get("user-agent", "")[:400] or None,
     )
+    await admit_caller(services.storage, principal)
     request.state.user_id = str(principal.user_id)
     structlog.contextvars.bind_contextvars(user_id=str(principal.user_id))
     return principal

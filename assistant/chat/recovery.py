@@ -48,5 +48,4 @@ async def interrupt(storage: Storage, run_id: UUID, user_id: UUID) -> bool:
     for event in ends:
         last += 1
         await storage.runs.append(run_id, last, encode(event, storage.clock.now()))
-    await storage.runs.close(run_id)
     return True

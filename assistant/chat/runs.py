@@ -204,7 +204,6 @@ class LiveRun:
         await self._append(
             ending(new.thread_id, new.client_run_id, outcome.status, outcome.code, outcome.error, usage)
         )
-        await self._storage.runs.close(new.run_id)
         log.info("run_finished", status=outcome.status, events=self._number)
 
     async def _store(self, outcome: Outcome) -> Any:

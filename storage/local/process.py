@@ -44,6 +44,7 @@ class ChildSpec:
 
     `argv[0]` is an absolute path. `env` is added to our own environment. `prepare` runs before every start.
     `ready` gets the process id and is asked until it says True; without it, running is ready.
+    `memory` limits the private memory of each of its processes, in bytes (Linux); 0 does not.
     `stage` orders the end: the highest stage stops first, the children of one stage stop together.
     """
 
@@ -59,13 +60,16 @@ class ChildSpec:
     stop_signal: signal.Signals = signal.SIGTERM
     parent_death_signal: signal.Signals = signal.SIGKILL
     grace: float = 10.0
+    memory: int = 0
     stage: int = 1
 
 
-def launcher_argv(argv: Sequence[str], user: Owner | None, parent_death_signal: signal.Signals) -> list[str]:
+def launcher_argv(
+    argv: Sequence[str], user: Owner | None, parent_death_signal: signal.Signals, memory: int = 0
+) -> list[str]:
     """The command line that runs `argv` as `user`, and ends it when the calling thread ends (Linux)."""
     uid, gid = user or (-1, -1)
-    numbers = (os.getpid(), int(parent_death_signal), uid, gid)
+    numbers = (os.getpid(), int(parent_death_signal), uid, gid, memory)
     return [sys.executable, "-I", "-S", str(_LAUNCHER), *map(str, numbers), *argv]
 
 
@@ -182,7 +186,7 @@ class _Child:
             os.open(self._log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab"
         ) as log_file:
             process = subprocess.Popen(
-                launcher_argv(spec.argv, spec.user, spec.parent_death_signal),
+                launcher_argv(spec.argv, spec.user, spec.parent_death_signal, spec.memory),
                 stdin=subprocess.DEVNULL,
                 stdout=log_file,
                 stderr=subprocess.STDOUT,

@@ -1,29 +1,26 @@
-"""Classes and the material in them: files, segments with locators, chunks and the inverted index over lexemes."""
+"""The material in a class: files, segments with locators, chunks, the inverted index over lexemes, figures."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Computed,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    SmallInteger,
-    UniqueConstraint,
-    func,
-)
-from sqlalchemy import (
-    text as sql,
-)
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+from sqlalchemy import BigInteger, Computed, ForeignKey, Index, Integer, SmallInteger, UniqueConstraint, func
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import Text
 
-from storage.models.base import Base, Identified, SoftDeleted, Timestamp, Timestamped
+from storage.models.base import (
+    LIVE,
+    Base,
+    Identified,
+    Owned,
+    SoftDeleted,
+    Timestamped,
+    one_of,
+    parent,
+    same_owner,
+    trigrams,
+)
 
 MATERIAL_KINDS = (
     "textbook",
@@ -38,164 +35,206 @@ MATERIAL_KINDS = (
 MATERIAL_STATUSES = ("queued", "processing", "searchable", "ready", "failed", "cancelled")
 SEGMENT_KINDS = ("page", "slide", "section", "span")
 CHUNK_TYPES = ("text", "heading", "list", "table", "formula", "caption", "transcript")
+FIGURE_KINDS = ("figure", "diagram", "photo", "table", "formula")
 
 
-def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
-    """A check constraint named after its column: `column IN (...)`."""
-    return CheckConstraint(f"{column} IN ({', '.join(repr(v) for v in values)})", name=column)
-
-
-class Class(Base, Identified, Timestamped, SoftDeleted):
-    """`collection_prefix` begins the names of the class's vector collections; unique across all users, never changed."""
-
-    __tablename__ = "classes"
-
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    name: Mapped[str] = mapped_column(Text)
-    description: Mapped[str | None] = mapped_column(Text)
-    subject: Mapped[str | None] = mapped_column(Text)
-    teacher_name: Mapped[str | None] = mapped_column(Text)
-    period: Mapped[str | None] = mapped_column(Text)
-    color: Mapped[str | None] = mapped_column(Text)
-    icon: Mapped[str | None] = mapped_column(Text)
-    collection_prefix: Mapped[str] = mapped_column(Text, unique=True)
-
-    __table_args__ = (
-        Index(
-            "uq_classes_user_id_name",
-            "user_id",
-            func.lower(name),
-            unique=True,
-            postgresql_where=sql("deleted_at IS NULL"),
-        ),
-    )
-
-
-class File(Base, Identified, Timestamped, SoftDeleted):
-    """An object in the file store. `object_key` is its path there."""
+class File(Base, Identified, Owned, Timestamped, SoftDeleted):
+    """An object in the file store."""
 
     __tablename__ = "files"
 
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    filename: Mapped[str] = mapped_column(Text)
-    object_key: Mapped[str] = mapped_column(Text, unique=True)
-    media_type: Mapped[str | None] = mapped_column(Text)
-    size_bytes: Mapped[int] = mapped_column(BigInteger)
-    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    filename: Mapped[str] = mapped_column(comment="Name that its owner knows it by.")
+    object_key: Mapped[str] = mapped_column(unique=True, comment="Its path in the store.")
+    media_type: Mapped[str | None] = mapped_column(comment="Kind of content, found by looking at it.")
+    size_bytes: Mapped[int] = mapped_column(BigInteger, comment="Length.")
+    sha256: Mapped[bytes] = mapped_column(comment="Checksum of the content.")
+
+    __table_args__ = (
+        parent(),
+        Index("ix_files_deleted_at", "deleted_at", postgresql_where=sql("deleted_at IS NOT NULL")),
+    )
 
 
-class Material(Base, Identified, Timestamped, SoftDeleted):
+class Material(Base, Identified, Owned, Timestamped, SoftDeleted):
     """One thing a student studies from. Words are searchable from status `searchable` on, vectors too from `ready` on."""
 
     __tablename__ = "materials"
 
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    class_id: Mapped[UUID] = mapped_column(ForeignKey("classes.id", ondelete="CASCADE"))
-    file_id: Mapped[UUID | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"), index=True)
-    title: Mapped[str] = mapped_column(Text)
-    kind: Mapped[str] = mapped_column(Text)
-    status: Mapped[str] = mapped_column(Text, server_default=sql("'queued'"))
-    error_code: Mapped[str | None] = mapped_column(Text)
-    error: Mapped[str | None] = mapped_column(Text)
-    checksum: Mapped[bytes] = mapped_column(LargeBinary)
-    language: Mapped[str | None] = mapped_column(Text)
-    segment_kind: Mapped[str | None] = mapped_column(Text)
-    page_count: Mapped[int | None]
-    word_count: Mapped[int | None]
-    duration_seconds: Mapped[float | None] = mapped_column(Float)
-    chunk_count: Mapped[int] = mapped_column(server_default=sql("0"))
-    embedding_model: Mapped[str | None] = mapped_column(Text)
+    class_id: Mapped[UUID] = mapped_column(comment="Its class, of the same owner.")
+    file_id: Mapped[UUID | None] = mapped_column(index=True, comment="The original, where there is one.")
+    title: Mapped[str] = mapped_column(comment="Title.")
+    description: Mapped[str | None] = mapped_column(comment="What it is, in its owner's words.")
+    kind: Mapped[str] = mapped_column(
+        comment="textbook, slides, lecture, recording, photo, web_page, text or past_paper."
+    )
+    author: Mapped[str | None] = mapped_column(comment="Who wrote or spoke it.")
+    isbn: Mapped[str | None] = mapped_column(comment="Of a book.")
+    source_url: Mapped[str | None] = mapped_column(comment="Where it was fetched from.")
+    tags: Mapped[list[str]] = mapped_column(server_default=sql("'{}'"), comment="Words to file it under.")
+    status: Mapped[str] = mapped_column(
+        server_default=sql("'queued'"), comment="queued, processing, searchable, ready, failed or cancelled."
+    )
+    error_code: Mapped[str | None] = mapped_column(comment="Why it failed, for programs.")
+    error: Mapped[str | None] = mapped_column(comment="Why it failed, in a sentence.")
+    checksum: Mapped[bytes] = mapped_column(
+        comment="SHA-256 of the content: the same bytes twice are one material."
+    )
+    language: Mapped[str | None] = mapped_column(comment="Main language (BCP 47).")
+    segment_kind: Mapped[str | None] = mapped_column(
+        comment="What it is divided into: page, slide, section or span."
+    )
+    page_count: Mapped[int | None] = mapped_column(comment="Number of segments.")
+    word_count: Mapped[int | None] = mapped_column(
+        comment="Words of all chunks; the total length that BM25 needs."
+    )
+    duration_seconds: Mapped[float | None] = mapped_column(comment="Of a recording.")
+    chunk_count: Mapped[int] = mapped_column(server_default=sql("0"), comment="Chunks that search can find.")
+    embedding_model: Mapped[str | None] = mapped_column(comment="Model of its vectors, once all stand.")
+    processed_at: Mapped[datetime | None] = mapped_column(comment="When it became ready.")
+    shared_with_class: Mapped[bool] = mapped_column(
+        server_default=sql("true"), comment="Whether the members of its class may read it."
+    )
 
     __table_args__ = (
         one_of("kind", MATERIAL_KINDS),
         one_of("status", MATERIAL_STATUSES),
+        same_owner("class_id", "classes"),
+        same_owner("file_id", "files", keep=True),
+        parent(),
         Index("ix_materials_class_id_created_at", "class_id", "created_at"),
         Index("ix_materials_user_id_created_at", "user_id", "created_at"),
-        Index(
-            "uq_materials_class_id_checksum",
-            "class_id",
-            "checksum",
-            unique=True,
-            postgresql_where=sql("deleted_at IS NULL"),
-        ),
+        Index("ix_materials_deleted_at", "deleted_at", postgresql_where=sql("deleted_at IS NOT NULL")),
+        Index("uq_materials_class_id_checksum", "class_id", "checksum", unique=True, postgresql_where=LIVE),
+        trigrams("materials", "title"),
     )
 
 
-class MaterialSegment(Base, Identified):
-    """A page, slide, section or transcript span. `lines` holds [start, end, x0, y0, x1, y1] per printed line;
-    `blocks` holds [type, start, end, level]. Offsets count characters of `text`, boxes are page fractions."""
+class MaterialSegment(Base, Identified, Owned):
+    """A page, slide, section or transcript span, with its text. Boxes are fractions of the page, offsets count characters of `text`."""
 
     __tablename__ = "material_segments"
 
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    material_id: Mapped[UUID] = mapped_column(ForeignKey("materials.id", ondelete="CASCADE"))
-    ordinal: Mapped[int] = mapped_column(Integer)
-    kind: Mapped[str] = mapped_column(Text)
-    number: Mapped[int] = mapped_column(Integer)
-    label: Mapped[str | None] = mapped_column(Text)
-    heading_path: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=sql("'{}'"))
-    heading_levels: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default=sql("'{}'"))
-    text: Mapped[str] = mapped_column(Text)
-    lines: Mapped[list[Any]] = mapped_column(JSONB, server_default=sql("'[]'"))
-    blocks: Mapped[list[Any]] = mapped_column(JSONB, server_default=sql("'[]'"))
+    material_id: Mapped[UUID] = mapped_column(comment="Its material.")
+    ordinal: Mapped[int] = mapped_column(Integer, comment="Position in the material, from 0.")
+    kind: Mapped[str] = mapped_column(comment="page, slide, section or span.")
+    number: Mapped[int] = mapped_column(Integer, comment="Number a person would say: page 57, slide 12.")
+    label: Mapped[str | None] = mapped_column(comment="Number printed on it, where it differs: iv, A-3.")
+    t_start: Mapped[float | None] = mapped_column(comment="Of a span: first second.")
+    t_end: Mapped[float | None] = mapped_column(comment="Of a span: last second.")
+    heading_path: Mapped[list[str]] = mapped_column(
+        server_default=sql("'{}'"), comment="Headings above its start."
+    )
+    heading_levels: Mapped[list[int]] = mapped_column(
+        ARRAY(SmallInteger), server_default=sql("'{}'"), comment="Their levels, from 1."
+    )
+    text: Mapped[str] = mapped_column(comment="Its text.")
+    lines: Mapped[list[Any]] = mapped_column(
+        server_default=sql("'[]'"), comment="[start, end, x0, y0, x1, y1] of each printed line."
+    )
+    blocks: Mapped[list[Any]] = mapped_column(
+        server_default=sql("'[]'"),
+        comment="[type, start, end, level] of each paragraph, list, table or formula.",
+    )
 
-    __table_args__ = (one_of("kind", SEGMENT_KINDS), UniqueConstraint("material_id", "ordinal"))
+    __table_args__ = (
+        one_of("kind", SEGMENT_KINDS),
+        same_owner("material_id", "materials"),
+        UniqueConstraint("material_id", "ordinal"),
+        Index("ix_material_segments_user_id", "user_id"),
+    )
 
 
-class Chunk(Base, Identified):
-    """What search finds. `embedding_model` is set once the vector stands in the collection; `word_count` is the
-    document length of BM25."""
+class Chunk(Base, Identified, Owned):
+    """What search finds: a passage of a material. Replaced as a whole when the material is processed again."""
 
     __tablename__ = "chunks"
 
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    class_id: Mapped[UUID] = mapped_column(ForeignKey("classes.id", ondelete="CASCADE"), index=True)
-    material_id: Mapped[UUID] = mapped_column(ForeignKey("materials.id", ondelete="CASCADE"))
-    ordinal: Mapped[int] = mapped_column(Integer)
-    segment: Mapped[int] = mapped_column(Integer)
-    type: Mapped[str] = mapped_column(Text)
-    text: Mapped[str] = mapped_column(Text)
-    char_start: Mapped[int] = mapped_column(Integer)
-    char_end: Mapped[int] = mapped_column(Integer)
-    heading_path: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=sql("'{}'"))
-    token_count: Mapped[int] = mapped_column(Integer)
-    word_count: Mapped[int] = mapped_column(Integer)
-    language: Mapped[str | None] = mapped_column(Text)
-    summary: Mapped[str | None] = mapped_column(Text)
-    text_config: Mapped[str] = mapped_column(Text, server_default=sql("'english'"))
-    lexemes: Mapped[str] = mapped_column(
-        TSVECTOR, Computed("lyceum_lexemes(text_config, heading_path, text)", persisted=True), deferred=True
+    class_id: Mapped[UUID] = mapped_column(index=True, comment="Its class.")
+    material_id: Mapped[UUID] = mapped_column(comment="Its material.")
+    ordinal: Mapped[int] = mapped_column(Integer, comment="Position in the material, from 0.")
+    segment: Mapped[int] = mapped_column(Integer, comment="Ordinal of the segment it stands in.")
+    type: Mapped[str] = mapped_column(comment="text, heading, list, table, formula, caption or transcript.")
+    text: Mapped[str] = mapped_column(comment="The passage.")
+    char_start: Mapped[int] = mapped_column(
+        Integer, comment="First character, counted in the segment's text."
     )
-    embedding_model: Mapped[str | None] = mapped_column(Text)
-    created_at: Mapped[Timestamp] = mapped_column(server_default=func.now())
+    char_end: Mapped[int] = mapped_column(Integer, comment="Character after the last one.")
+    heading_path: Mapped[list[str]] = mapped_column(server_default=sql("'{}'"), comment="Headings above it.")
+    token_count: Mapped[int] = mapped_column(Integer, comment="Tokens of the embedding model.")
+    word_count: Mapped[int] = mapped_column(
+        Integer, comment="Lexemes with repeats: the document length of BM25."
+    )
+    language: Mapped[str | None] = mapped_column(comment="Language (BCP 47).")
+    summary: Mapped[str | None] = mapped_column(comment="One sentence, where one was made.")
+    text_config: Mapped[str] = mapped_column(
+        server_default=sql("'english'"), comment="Text search configuration of its lexemes."
+    )
+    lexemes: Mapped[str] = mapped_column(
+        TSVECTOR, Computed("lyceum_lexemes(text_config, heading_path, text)", persisted=True), deferred=True,
+        comment="Its words and its headings', reduced to stems.",
+    )  # fmt: skip
+    embedding_model: Mapped[str | None] = mapped_column(
+        comment="Set once its vector stands in the collection."
+    )
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When the row was made.")
 
     __table_args__ = (
         one_of("type", CHUNK_TYPES),
+        same_owner("class_id", "classes"),
+        same_owner("material_id", "materials"),
         UniqueConstraint("material_id", "ordinal"),
+        Index("ix_chunks_user_id_material_id", "user_id", "material_id"),
         Index("ix_chunks_lexemes", "lexemes", postgresql_using="gin"),
-        Index(
-            "ix_chunks_waiting",
-            "material_id",
-            "ordinal",
-            postgresql_where=sql("embedding_model IS NULL"),
-        ),
+        Index("ix_chunks_waiting", "material_id", "ordinal", postgresql_where=sql("embedding_model IS NULL")),
     )
 
 
 class ChunkPosting(Base):
-    """The inverted index of one material: for a lexeme, which chunks (by ordinal) hold it, how often, and how long
-    those chunks are. Three arrays of one length. A class's statistics are sums over its materials."""
+    """The inverted index of one material: for a lexeme, which chunks hold it, how often, and how long those chunks are."""
 
     __tablename__ = "chunk_postings"
 
-    material_id: Mapped[UUID] = mapped_column(
-        ForeignKey("materials.id", ondelete="CASCADE"), primary_key=True
+    material_id: Mapped[UUID] = mapped_column(primary_key=True, comment="Its material.")
+    lexeme: Mapped[str] = mapped_column(primary_key=True, comment="A word's stem.")
+    class_id: Mapped[UUID] = mapped_column(comment="Its class.")
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), index=True, comment="The user whose row this is."
     )
-    lexeme: Mapped[str] = mapped_column(Text, primary_key=True)
-    class_id: Mapped[UUID] = mapped_column(ForeignKey("classes.id", ondelete="CASCADE"))
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    ordinals: Mapped[list[int]] = mapped_column(ARRAY(Integer))
-    frequencies: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
-    lengths: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
+    ordinals: Mapped[list[int]] = mapped_column(
+        ARRAY(Integer), comment="Ordinals of the chunks that hold it."
+    )
+    frequencies: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), comment="How often, chunk by chunk.")
+    lengths: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), comment="Word counts of those chunks.")
 
-    __table_args__ = (Index("ix_chunk_postings_class_id_lexeme", "class_id", "lexeme"),)
+    __table_args__ = (
+        same_owner("class_id", "classes"),
+        same_owner("material_id", "materials"),
+        Index("ix_chunk_postings_class_id_lexeme", "class_id", "lexeme"),
+    )
+
+
+class Figure(Base, Identified, Owned):
+    """A picture, table or formula on a page, with its caption."""
+
+    __tablename__ = "figures"
+
+    material_id: Mapped[UUID] = mapped_column(comment="Its material.")
+    ordinal: Mapped[int] = mapped_column(Integer, comment="Position in the material, from 0.")
+    segment: Mapped[int] = mapped_column(Integer, comment="Ordinal of the segment it stands in.")
+    kind: Mapped[str] = mapped_column(comment="figure, diagram, photo, table or formula.")
+    label: Mapped[str | None] = mapped_column(comment="What the text calls it: Figure 3.")
+    caption: Mapped[str | None] = mapped_column(comment="The words below or above it.")
+    text: Mapped[str | None] = mapped_column(comment="Words found in it.")
+    box: Mapped[list[float] | None] = mapped_column(comment="x0, y0, x1, y1 as fractions of the page.")
+    file_id: Mapped[UUID | None] = mapped_column(
+        index=True, comment="The picture cut out, where it was kept."
+    )
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When the row was made.")
+
+    __table_args__ = (
+        one_of("kind", FIGURE_KINDS),
+        same_owner("material_id", "materials"),
+        same_owner("file_id", "files", keep=True),
+        UniqueConstraint("material_id", "ordinal"),
+        Index("ix_figures_user_id", "user_id"),
+    )

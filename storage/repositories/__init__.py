@@ -8,10 +8,15 @@ from storage.clock import Clock
 from storage.repositories.accounts import AccountRepository
 from storage.repositories.audit import AuditRepository
 from storage.repositories.classes import ClassRepository
+from storage.repositories.closing import ClosingRepository
 from storage.repositories.conversations import ConversationRepository
+from storage.repositories.exports import ExportRepository
+from storage.repositories.inspection import InspectionRepository
 from storage.repositories.jobs import JobRepository
 from storage.repositories.lexical import LexicalRepository
+from storage.repositories.life import LifeRepository
 from storage.repositories.materials import MaterialRepository
+from storage.repositories.sharing import ShareLinkRepository
 
 
 class Repositories:
@@ -19,7 +24,12 @@ class Repositories:
         self.accounts = AccountRepository(session, user_id, clock)
         self.audit = AuditRepository(session, user_id, clock)
         self.classes = ClassRepository(session, user_id, clock)
+        self.closing = ClosingRepository(session, user_id, clock)
         self.conversations = ConversationRepository(session, user_id, clock)
+        self.exports = ExportRepository(session, user_id, clock)
+        self.inspection = InspectionRepository(session, user_id, clock)
         self.jobs = JobRepository(session, user_id, clock)
         self.lexical = LexicalRepository(session, user_id, clock)
+        self.life = LifeRepository(session, user_id, clock)
         self.materials = MaterialRepository(session, user_id, clock)
+        self.share_links = ShareLinkRepository(session, user_id, clock)

@@ -1,7 +1,6 @@
 """Users, their devices and their API keys."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -9,19 +8,11 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage.clock import Clock
+from storage.credential import Credential
 from storage.errors import Conflict, NotFound
 from storage.models import ApiKey, User, UserSession
 from storage.repositories.base import Repository, as_uuid, one_of_names
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """What a token turned out to be: whose, which session or key, and what it may do (`*` = everything)."""
-
-    user_id: UUID
-    session_id: UUID | None
-    key_id: UUID | None
-    scopes: frozenset[str]
 
 
 class SignIn:
@@ -41,7 +32,9 @@ class SignIn:
         row = (
             await self._session.execute(text("SELECT * FROM lyceum_find_session(:d)"), {"d": digest})
         ).first()
-        return Credential(row.user_id, row.session_id, None, frozenset({"*"})) if row else None
+        if row is None:
+            return None
+        return Credential(row.user_id, row.session_id, None, frozenset({"*"}), expires_at=row.expires_at)
 
     async def by_refresh_hash(self, digest: bytes) -> tuple[UUID, UUID] | None:
         """Session id and user id that a refresh token, current or just replaced, belongs to."""
@@ -54,7 +47,11 @@ class SignIn:
         row = (
             await self._session.execute(text("SELECT * FROM lyceum_find_api_key(:d)"), {"d": digest})
         ).first()
-        return Credential(row.user_id, None, row.key_id, frozenset(row.scopes)) if row else None
+        if row is None:
+            return None
+        return Credential(
+            row.user_id, None, row.key_id, frozenset(row.scopes), row.rate_limit, row.expires_at
+        )
 
     async def local_owner(self) -> UUID | None:
         """The account of a laptop's owner, once the first start made it."""
@@ -63,6 +60,11 @@ class SignIn:
 
 
 class AccountRepository(Repository):
+    def __init__(self, session: AsyncSession, user_id: UUID, clock: Clock) -> None:
+        super().__init__(session, user_id, clock)
+        self.ended_tokens: list[bytes] = []
+        """Hashes of access tokens and keys that end with this transaction; `Storage.as_user` has them forgotten."""
+
     async def add_user(
         self, email: str, name: str, password_hash: str | None, *, is_local_owner: bool = False
     ) -> User:
@@ -114,10 +116,15 @@ class AccountRepository(Repository):
         return (await self.session.scalars(live.order_by(UserSession.created_at.desc()))).all()
 
     async def revoke_session(self, session_id: UUID) -> None:
-        row = await self.session.get(UserSession, session_id)
+        row = await self.session.get(UserSession, session_id, with_for_update=True)
         if row is None or row.user_id != self.user_id:
             raise NotFound("No such device.", code="session_not_found")
+        self.end(row)
+
+    def end(self, row: UserSession) -> None:
+        """Sign a device out."""
         row.revoked_at = row.revoked_at or self.clock.now()
+        self.ended_tokens.append(row.access_hash)
 
     async def add_key(self, row: ApiKey) -> None:
         self.session.add(row)
@@ -133,6 +140,7 @@ class AccountRepository(Repository):
         found = [key for key in await self.keys() if key.id == key_id or key.name == wanted]
         key: ApiKey = one_of_names("api_key", wanted, found, "name")
         key.revoked_at = self.clock.now()
+        self.ended_tokens.append(key.key_hash)
         return key
 
     async def key_used(self, key_id: UUID) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, bindparam, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, bindparam, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -14,6 +14,8 @@ from storage.clock import Clock
 from storage.errors import Conflict, InvalidInput, NotFound
 
 T = TypeVar("T")
+
+ALIKE = text("SELECT id FROM lyceum_similar_titles(:wanted, 20) WHERE kind = :kind LIMIT 3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,35 @@ class Repository:
         self.session = session
         self.user_id = user_id
         self.clock = clock
+
+    async def named(
+        self,
+        kind: str,
+        statement: Select[T],
+        wanted: str,
+        key: InstrumentedAttribute[UUID],
+        name: InstrumentedAttribute[str],
+    ) -> T:
+        """The row of the statement with this id, this name, or the only one with this part of a name.
+
+        Raises NotFound, which lists names that are spelled alike, or Conflict, which lists the candidates.
+        """
+        wanted = wanted.strip()
+        row_id = as_uuid(wanted)
+        if row_id is not None:
+            found = (await self.session.scalars(statement.where(key == row_id))).all()
+        else:
+            found = (await self.session.scalars(statement.where(func.lower(name) == wanted.lower()))).all()
+            if not found:
+                part = name.icontains(wanted, autoescape=True)
+                found = (await self.session.scalars(statement.where(part).limit(9))).all()
+        alike: list[str] = []
+        if not found and row_id is None:
+            likest = [row.id for row in await self.session.execute(ALIKE, {"kind": kind, "wanted": wanted})]
+            rows = (await self.session.scalars(statement.where(among(key, likest)))).all()
+            alike = [getattr(row, name.key) for row in rows]
+        row: T = one_of_names(kind, wanted, found, name.key, alike)
+        return row
 
     async def page(
         self,
@@ -83,10 +114,11 @@ def as_uuid(text: str) -> UUID | None:
         return None
 
 
-def one_of_names(kind: str, wanted: str, found: Sequence[Any], name: str) -> Any:
+def one_of_names(kind: str, wanted: str, found: Sequence[Any], name: str, alike: Sequence[str] = ()) -> Any:
     """The only match, or an error that says what to do: NotFound for none, Conflict listing the candidates for many."""
     if not found:
-        raise NotFound(f"No {kind} called or numbered {wanted!r}.", code=f"{kind}_not_found")
+        meant = f" Did you mean {' or '.join(map(repr, alike))}?" if alike else ""
+        raise NotFound(f"No {kind} called or numbered {wanted!r}.{meant}", code=f"{kind}_not_found")
     exact = [row for row in found if getattr(row, name).casefold() == wanted.casefold()]
     if len(exact) == 1:
         return exact[0]

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from storage.errors import Conflict
 from storage.models import Class, Material
-from storage.repositories.base import Page, Repository, as_uuid, one_of_names
+from storage.repositories.base import Page, Repository
 from storage.vectors.names import collection_name
 
 
@@ -34,18 +34,7 @@ class ClassRepository(Repository):
         """By id, name, or a part of the name. Raises NotFound, or Conflict listing the candidates."""
         mine = select(Class).where(Class.user_id == self.user_id)
         mine = mine.where(Class.deleted_at.is_not(None) if deleted else Class.deleted_at.is_(None))
-        class_id = as_uuid(wanted)
-        if class_id is not None:
-            found = (await self.session.scalars(mine.where(Class.id == class_id))).all()
-        else:
-            found = (
-                await self.session.scalars(mine.where(func.lower(Class.name) == wanted.strip().lower()))
-            ).all()
-            if not found:
-                part = Class.name.icontains(wanted.strip(), autoescape=True)
-                found = (await self.session.scalars(mine.where(part).limit(9))).all()
-        row: Class = one_of_names("class", wanted, found, "name")
-        return row
+        return await self.named("class", mine, wanted, Class.id, Class.name)
 
     async def by_id(self, class_id: UUID) -> Class | None:
         """Also a deleted one."""

@@ -57,7 +57,7 @@ BM25 = text(
 ).bindparams(bindparam("lexemes", type_=ARRAY(Text())), *IN_SCOPE)
 
 VISIBLE = text(
-    f"SELECT k.id FROM chunks k WHERE k.id = ANY(:ids) AND k.material_id IN ({SCOPE})"  # noqa: S608 - constants only
+    f"SELECT k.id FROM chunks k WHERE k.id = ANY(:ids) AND k.user_id = :user AND k.material_id IN ({SCOPE})"  # noqa: S608 - constants only
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid())), *IN_SCOPE)
 
 LEXEMES = text("SELECT tsvector_to_array(to_tsvector(CAST(:config AS regconfig), :query)) AS lexemes")

@@ -9,8 +9,9 @@ from sqlalchemy import ARRAY, Integer, Uuid, and_, bindparam, case, delete, func
 from sqlalchemy.exc import IntegrityError
 
 from storage.errors import Conflict
+from storage.life.retention import RESTORABLE
 from storage.models import Chunk, ChunkPosting, Class, File, Material, MaterialSegment
-from storage.repositories.base import Page, Repository, among, as_uuid, one_of_names
+from storage.repositories.base import Page, Repository, among
 
 POSTINGS = text(
     """
@@ -108,18 +109,9 @@ class MaterialRepository(Repository):
             .where(Material.user_id == self.user_id)
         )
         mine = mine.where(Class.deleted_at.is_(None))
-        mine = mine.where(Material.deleted_at.is_not(None) if deleted else Material.deleted_at.is_(None))
-        material_id = as_uuid(wanted)
-        if material_id is not None:
-            found = (await self.session.scalars(mine.where(Material.id == material_id))).all()
-        else:
-            same = func.lower(Material.title) == wanted.strip().lower()
-            found = (await self.session.scalars(mine.where(same))).all()
-            if not found:
-                part = Material.title.icontains(wanted.strip(), autoescape=True)
-                found = (await self.session.scalars(mine.where(part).limit(9))).all()
-        row: Material = one_of_names("material", wanted, found, "title")
-        return row
+        restorable = Material.deleted_at > self.clock.now() - RESTORABLE
+        mine = mine.where(restorable if deleted else Material.deleted_at.is_(None))
+        return await self.named("material", mine, wanted, Material.id, Material.title)
 
     async def by_id(self, material_id: UUID) -> Material | None:
         """Also a deleted one: the worker needs to see that it is gone."""
@@ -153,7 +145,9 @@ class MaterialRepository(Repository):
 
     async def segment_count(self, material_id: UUID) -> int:
         """Segments stored so far: extraction goes on from this ordinal."""
-        counted = select(func.count()).where(MaterialSegment.material_id == material_id)
+        counted = select(func.count()).where(
+            MaterialSegment.material_id == material_id, MaterialSegment.user_id == self.user_id
+        )
         return await self.session.scalar(counted) or 0
 
     async def segment(self, material_id: UUID, ordinal: int) -> MaterialSegment | None:
@@ -195,7 +189,7 @@ class MaterialRepository(Repository):
     async def segment_numbers(self, material_id: UUID) -> dict[int, int]:
         """Page, slide or section number by ordinal."""
         found = select(MaterialSegment.ordinal, MaterialSegment.number).where(
-            MaterialSegment.material_id == material_id
+            MaterialSegment.material_id == material_id, MaterialSegment.user_id == self.user_id
         )
         return {row.ordinal: row.number for row in await self.session.execute(found)}
 
@@ -214,7 +208,10 @@ class MaterialRepository(Repository):
     async def chunks_to_embed(self, material_id: UUID, after: int, limit: int) -> Sequence[Chunk]:
         """Chunks behind the ordinal `after` whose vector is still missing, in order."""
         found = select(Chunk).where(
-            Chunk.material_id == material_id, Chunk.ordinal > after, Chunk.embedding_model.is_(None)
+            Chunk.material_id == material_id,
+            Chunk.user_id == self.user_id,
+            Chunk.ordinal > after,
+            Chunk.embedding_model.is_(None),
         )
         return (await self.session.scalars(found.order_by(Chunk.ordinal).limit(limit))).all()
 
@@ -243,7 +240,8 @@ class MaterialRepository(Repository):
         return {row.id: row for row in await self.session.scalars(found)}
 
     async def chunk_ids(self, material_id: UUID) -> Sequence[UUID]:
-        return (await self.session.scalars(select(Chunk.id).where(Chunk.material_id == material_id))).all()
+        found = select(Chunk.id).where(Chunk.material_id == material_id, Chunk.user_id == self.user_id)
+        return (await self.session.scalars(found)).all()
 
     async def expected_vectors(self, class_id: UUID, kinds: Sequence[str]) -> dict[str, ExpectedVector]:
         """Chunks of a class's live materials of these kinds, by id as text: what the collection should hold."""

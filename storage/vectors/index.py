@@ -5,7 +5,7 @@ One collection per class and content type, `{user8}_{class-slug}_{content_type}`
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 from urllib.parse import urlparse
@@ -23,6 +23,9 @@ from storage.errors import InvalidInput, NotFound, Unavailable
 
 T = TypeVar("T")
 
+PAGE = 1000
+"""Entries or collections asked for at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -33,6 +36,15 @@ class Entry:
     metadata: dict[str, Any]
     embedding: list[float] | None = None
     similarity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionHead:
+    """What a collection says of itself; the dimension is None until it holds a vector."""
+
+    name: str
+    metadata: dict[str, Any]
+    dimension: int | None
 
 
 def parse_url(url: str) -> tuple[str, int, bool]:
@@ -148,6 +160,37 @@ class VectorIndex:
 
         answers = await asyncio.gather(*map(known, names))
         return [name for name, there in zip(names, answers, strict=True) if there]
+
+    async def collections(self) -> AsyncGenerator[CollectionHead]:
+        """Every collection in the store, whoever's it is."""
+        offset = 0
+        while True:
+            page = await self._page_of_collections(offset)
+            for found in page:
+                yield CollectionHead(found.name, dict(found.metadata or {}), found.get_model().dimension)
+            if len(page) < PAGE:
+                return
+            offset += PAGE
+
+    async def _page_of_collections(self, offset: int) -> Sequence[AsyncCollection]:
+        return await self._ask(lambda client: client.list_collections(PAGE, offset))
+
+    async def ids(self, name: str) -> set[str]:
+        """The ids of all entries of a collection. Raises NotFound."""
+        found: set[str] = set()
+        while True:
+            page = await self._page_of_ids(name, len(found))
+            found.update(page)
+            if len(page) < PAGE:
+                return found
+
+    async def _page_of_ids(self, name: str, offset: int) -> list[str]:
+        page = await self._with(name, lambda c: c.get(limit=PAGE, offset=offset, include=[]))
+        return page["ids"]
+
+    async def version(self) -> str:
+        """Of the server."""
+        return await self._ask(lambda client: client.get_version())
 
     async def count(self, name: str) -> int:
         return await self._with(name, lambda c: c.count())

@@ -15,6 +15,7 @@ from langchain_core.language_models import BaseChatModel
 
 from assistant.chat.service import ChatService
 from assistant.models.builtin import BuiltinModel
+from storage import keys
 from storage.errors import Forbidden, Unavailable
 from storage.resources import Storage
 from tests.assistant.chat_app import ChatClient, serving
@@ -278,7 +279,7 @@ async def test_an_answer_whose_log_is_gone_is_rebuilt_from_what_was_stored(
     whole = await chat.ask("q", run)
     async with storage.as_user(chat.user.user_id) as db:
         row = await db.conversations.run(run)
-    await storage.redis.delete(storage.runs._events(row.id))
+    await storage.redis.delete(keys.RUN_EVENTS(run=row.id))
     again = await chat.events(run)
     assert_valid_agui(again.events, max_warnings=0)
     assert again.text.strip() == whole.text.strip() == "kept for good"

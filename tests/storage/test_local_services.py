@@ -143,7 +143,7 @@ async def test_the_application_role_cannot_bypass_row_level_security(
         "SELECT rolname, rolbypassrls OR rolsuper AS strong FROM pg_roles WHERE rolname ~ '^lyceum'"
     )
     assert {row["rolname"]: row["strong"] for row in roles} == dict.fromkeys(
-        ("lyceum_owner", "lyceum_app", "lyceum_system"), False
+        ("lyceum_owner", "lyceum_app", "lyceum_reader", "lyceum_system"), False
     )
     assert await app.fetch("SELECT * FROM diary") == []
     with pytest.raises(asyncpg.InsufficientPrivilegeError):

@@ -1,12 +1,22 @@
-"""The user's own account."""
+"""The user's own account: profile, API keys, a copy of their data, and the end of it."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Annotated
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, Field
 
-from tools.context import ToolContext
-from tools.spec import Effect, NoInput, tool
+from storage.errors import Conflict, Forbidden, InvalidInput, Unavailable
+from storage.life.retention import EXPORT_LIFE
+from storage.models import ApiKey, Export, Job, User
+from tools.accounts import new_key_row, normal_name
+from tools.context import Principal, ToolContext
+from tools.intake import announce_later
+from tools.life.export import EXPORT
+from tools.spec import Effect, Input, NoInput, tool
 
 
 class Profile(BaseModel):
@@ -16,15 +26,218 @@ class Profile(BaseModel):
     is_local_owner: bool = Field(description="The account that was made by the first start on this machine.")
     created_at: datetime
     last_login_at: datetime | None
+    school_name: str | None
+    grade_level: str | None
+    region: str | None
+    language: str
+    timezone: str
     class_count: int
     material_count: int
+
+
+async def profile(ctx: ToolContext, user: User) -> Profile:
+    classes = await ctx.db.classes.recent(limit=1, cursor=None)
+    materials = await ctx.db.materials.recent(class_id=None, status=None, limit=1, cursor=None)
+    fields = {n: getattr(user, n) for n in Profile.model_fields if not n.endswith("_count")}
+    return Profile(**fields, class_count=classes.total, material_count=materials.total)
 
 
 @tool(effect=Effect.READ, toolset="account")
 async def get_profile(ctx: ToolContext, args: NoInput) -> Profile:
     """Who is signed in, and how much the account holds."""
+    return await profile(ctx, await ctx.db.accounts.me())
+
+
+Words = Annotated[str | None, Field(max_length=200)]
+
+
+class UpdateProfile(Input):
+    name: Words = None
+    school_name: Words = None
+    grade_level: Words = None
+    region: Words = Field(default=None, description="State or country whose curriculum applies.")
+    language: str | None = Field(
+        default=None,
+        pattern=r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$",
+        description="To answer in, e.g. en or de-AT.",
+    )
+    timezone: str | None = Field(default=None, max_length=60, description="e.g. Europe/Vienna.")
+
+
+@tool(effect=Effect.WRITE, toolset="account")
+async def update_profile(ctx: ToolContext, args: UpdateProfile) -> Profile:
+    """Change the user's name, school, grade, region, language or time zone. Only the arguments that are given change."""
+    changes = args.model_dump(exclude_unset=True)
+    if not changes:
+        raise InvalidInput("Nothing to change: give at least one of name, school_name, …", code="no_changes")
+    missing = [name for name in ("name", "language", "timezone") if changes.get(name, "") is None]
+    if missing:
+        raise InvalidInput(f"An account needs a {missing[0]}.", code="invalid_arguments")
+    if "name" in changes:
+        changes["name"] = normal_name(changes["name"])
+    if changes.get("timezone", "UTC") not in available_timezones():
+        raise InvalidInput(
+            "There is no such time zone. Use a name like Europe/Vienna.", code="unknown_timezone"
+        )
     user = await ctx.db.accounts.me()
-    classes = await ctx.db.classes.recent(limit=1, cursor=None)
-    materials = await ctx.db.materials.recent(class_id=None, status=None, limit=1, cursor=None)
-    fields = {n: getattr(user, n) for n in Profile.model_fields if not n.endswith("_count")}
-    return Profile(**fields, class_count=classes.total, material_count=materials.total)
+    for name, value in changes.items():
+        setattr(user, name, value)
+    return await profile(ctx, user)
+
+
+# --- API keys
+
+
+class KeyItem(BaseModel):
+    id: UUID
+    name: str
+    prefix: str = Field(description="First characters of the key, to recognise it.")
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+    @classmethod
+    def of(cls, row: ApiKey) -> "KeyItem":
+        return cls(**{name: getattr(row, name) for name in KeyItem.model_fields})
+
+
+class KeyList(BaseModel):
+    items: list[KeyItem]
+    next_cursor: None = None
+    total: int
+
+
+@tool(effect=Effect.READ, toolset="account")
+async def list_api_keys(ctx: ToolContext, args: NoInput) -> KeyList:
+    """List the account's API keys that work, newest first. The keys themselves cannot be seen again."""
+    rows: Sequence[ApiKey] = await ctx.db.accounts.keys()
+    return KeyList(items=[KeyItem.of(row) for row in rows], total=len(rows))
+
+
+class CreateApiKey(Input):
+    name: str = Field(min_length=1, max_length=100, description="What the key is for.")
+    scopes: list[str] = Field(
+        default=["*"],
+        min_length=1,
+        max_length=50,
+        description="toolset:read, toolset:write, *:read or * (everything).",
+    )
+    days: int | None = Field(
+        default=None, ge=1, le=3650, description="Days until it expires; never if left out."
+    )
+
+
+class CreatedKey(KeyItem):
+    key: str = Field(description="The key. It is shown only this once.")
+
+
+@tool(effect=Effect.WRITE, toolset="account")
+async def create_api_key(ctx: ToolContext, args: CreateApiKey) -> CreatedKey:
+    """Make an API key for a program or an AI client. It can do no more than whoever makes it. Not from the chat."""
+    if ctx.principal.surface == "chat":
+        raise Forbidden(
+            "A key is a secret, and what is said in a chat is kept. Make keys on the settings page or with `lyceum key create`.",
+            code="not_in_chat",
+        )
+    if beyond := [scope for scope in args.scopes if not may_give(ctx.principal, scope)]:
+        raise Forbidden(f"This key may not give away the permission {beyond[0]!r}.", code="missing_scope")
+    expires_at = ctx.now() + timedelta(days=args.days) if args.days else None
+    row, secret = new_key_row(
+        ctx.storage, ctx.principal.user_id, args.name, scopes=tuple(args.scopes), expires_at=expires_at
+    )
+    row.created_at = ctx.now()
+    await ctx.db.accounts.add_key(row)
+    return CreatedKey(**KeyItem.of(row).model_dump(), key=secret)
+
+
+def may_give(principal: Principal, scope: str) -> bool:
+    """Whether a key with this permission could do nothing that its maker cannot."""
+    wider = {"*", scope, f"*:{scope.partition(':')[2]}"}
+    return bool(wider & principal.scopes)
+
+
+class RevokeApiKey(Input):
+    key_id: str = Field(min_length=1, max_length=200, description="A key: its id or its name.")
+
+
+@tool(effect=Effect.DESTROY, toolset="account")
+async def revoke_api_key(ctx: ToolContext, args: RevokeApiKey) -> KeyItem:
+    """End an API key at once. Programs that use it must be given another one."""
+    row = await ctx.db.accounts.revoke_key(args.key_id)
+    return KeyItem.of(row)
+
+
+# --- a copy of everything
+
+
+class ExportStarted(BaseModel):
+    export_id: UUID
+    job_id: UUID | None = Field(description="The job that makes it; follow it with get_job.")
+    download_url: str = Field(
+        description="Where the ZIP can be fetched once the job has succeeded, for seven days."
+    )
+
+
+@tool(effect=Effect.WRITE, toolset="account")
+async def export_my_data(ctx: ToolContext, args: NoInput) -> ExportStarted:
+    """Make a copy of everything in the account as a ZIP: files, texts, notes, conversations and every table. A job does it."""
+    export = await ctx.db.exports.pending("account")
+    if export is None:
+        job = await ctx.db.jobs.add(
+            Job(id=ctx.new_id(), user_id=ctx.principal.user_id, kind=EXPORT, arguments={})
+        )
+        export = Export(
+            id=ctx.new_id(),
+            user_id=ctx.principal.user_id,
+            kind="account",
+            format="zip",
+            job_id=job.id,
+            expires_at=ctx.now() + EXPORT_LIFE,
+        )
+        await ctx.db.exports.add(export)
+        job.arguments = {"export_id": str(export.id)}
+        announce_later(ctx, job.id)
+    return ExportStarted(
+        export_id=export.id, job_id=export.job_id, download_url=f"/api/exports/{export.id}/download"
+    )
+
+
+# --- the end
+
+
+class DeleteMyAccount(Input):
+    email: str = Field(
+        max_length=254,
+        description="The e-mail address of the account, typed by the person as a confirmation.",
+    )
+
+
+class AccountDeleted(BaseModel):
+    deleted: bool = True
+    message: str
+
+
+@tool(effect=Effect.DESTROY, toolset="account")
+async def delete_my_account(ctx: ToolContext, args: DeleteMyAccount) -> AccountDeleted:
+    """Delete the account with everything in it, for good: it cannot be restored. export_my_data makes a copy first."""
+    user = await ctx.db.accounts.me()
+    if user.deleted_at is not None:
+        raise Conflict("This account is being deleted already.", code="account_closed")
+    if args.email.casefold() != user.email.casefold():
+        raise InvalidInput(
+            "This is not the e-mail address of the account, so nothing was deleted. Type it exactly.",
+            code="wrong_confirmation",
+        )
+    ctx.db.accounts.ended_tokens += await ctx.db.closing.close(ctx.now())
+    runs, _ = await ctx.db.closing.stop(ctx.now())
+
+    async def stop_answers() -> None:
+        with suppress(Unavailable):  # the erasure, which waits for their end, asks again
+            for run_id in runs:
+                await ctx.storage.runs.request_cancel(run_id)
+
+    ctx.after_commit.append(stop_answers)
+    return AccountDeleted(
+        message="You are signed out everywhere, and everything is being removed. That takes from seconds to a few minutes."
+    )

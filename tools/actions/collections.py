@@ -233,7 +233,7 @@ async def chroma_search(ctx: ToolContext, args: ChromaSearch) -> DocumentList:
         if args.content_type in (None, n.rsplit(f"{row.collection_prefix}_", 1)[-1])
     ]
     there = await ctx.storage.vectors.existing(names)
-    vector = await asyncio.to_thread(ctx.storage.embedder.embed_query, args.query)
+    vector = await ctx.storage.query_vectors.of(args.query)
     found = await asyncio.gather(*(ctx.storage.vectors.nearest(name, vector, args.limit) for name in there))
     entries = sorted((e for part in found for e in part), key=lambda e: -(e.similarity or 0.0))[: args.limit]
     return DocumentList(items=[Document.of(e) for e in entries], next_cursor=None, total=len(entries))

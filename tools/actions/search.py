@@ -1,5 +1,6 @@
 """Search: from a question to passages with exact locators, and from a passage to its page."""
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -65,15 +66,23 @@ async def search_materials(ctx: ToolContext, args: SearchMaterials) -> SearchRes
 
     Understands whole questions, "exact phrases" in quotation marks, and places such as page 57, slide 12, section 3.2.
     """
-    db = ctx.db
-    material = await db.materials.resolve(args.material_id) if args.material_id else None
-    target = await db.classes.resolve(args.class_id) if args.class_id else None
-    scope = Scope(target.id if target else None, material.id if material else None)
-    collections = await db.classes.collections(material.class_id if material else scope.class_id)
-    found = await search(ctx.storage, db, parse(args.query), scope, collections)
+    db, query = ctx.db, parse(args.query)
+    # The model runs in a thread meanwhile.
+    vector, (scope, collections) = await asyncio.gather(
+        ctx.storage.query_vectors.of(query.text), where_to_look(db, args)
+    )
+    found = await search(ctx.storage, db, query, vector, scope, collections)
     hits = await passages(db, [hit for hit in found if supports(hit)], args.limit)
     indexing = await db.lexical.indexing(scope)
     return SearchResult(query=args.query, hits=hits, indexing=indexing, notice=notice(hits, indexing))
+
+
+async def where_to_look(db: Repositories, args: SearchMaterials) -> tuple[Scope, Sequence[str]]:
+    """The scope that the arguments name, and its vector collections."""
+    material = await db.materials.resolve(args.material_id) if args.material_id else None
+    target = await db.classes.resolve(args.class_id) if args.class_id else None
+    scope = Scope(target.id if target else None, material.id if material else None)
+    return scope, await db.classes.collections(material.class_id if material else scope.class_id)
 
 
 def supports(hit: Fused[UUID]) -> bool:

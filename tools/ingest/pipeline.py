@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from storage.files import Stored
 from storage.models import Chunk as ChunkRow
 from storage.models import Class, Job, Material, MaterialSegment
 from storage.repositories.materials import embedding_text
@@ -80,7 +81,8 @@ class Ingestion:
             await db.materials.set(material.id, status="processing", error=None, error_code=None)
         if file is None:
             raise JobFailed("file_missing", "The file of this material is missing; upload it again.")
-        async with self._storage.files.as_path(file.object_key) as path:
+        stored = Stored(file.size_bytes, file.sha256)
+        async with self._storage.files.as_path(file.object_key, stored) as path:
             document = await asyncio.to_thread(open_document, path, file.filename)
             try:
                 await self._segments(running, material, document)

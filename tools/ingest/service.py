@@ -5,7 +5,9 @@ from storage.resources import Storage
 from storage.vectors.writer import VectorWriter
 from tools.ingest.pipeline import Ingestion, note_end
 from tools.intake import INGEST
-from tools.worker import Worker
+from tools.life.export import EXPORT, AccountExport, note_failure
+from tools.life.upkeep import Upkeep
+from tools.worker import Handler, Worker
 
 
 def make_worker(storage: Storage, name: str) -> Worker:
@@ -13,6 +15,10 @@ def make_worker(storage: Storage, name: str) -> Worker:
     writer = VectorWriter(storage.settings.vector_url or "", storage.embedder)
 
     async def ended(job: Job, status: str, code: str | None, sentence: str | None) -> None:
-        await note_end(storage, job, status, code, sentence)
+        if job.kind == EXPORT:
+            await note_failure(storage, job, sentence)
+        else:
+            await note_end(storage, job, status, code, sentence)
 
-    return Worker(storage, name, {INGEST: Ingestion(storage, writer)}, ended)
+    handlers: dict[str, Handler] = {INGEST: Ingestion(storage, writer), EXPORT: AccountExport(storage)}
+    return Worker(storage, name, handlers, ended, Upkeep(storage, name))

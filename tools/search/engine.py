@@ -16,9 +16,14 @@ CANDIDATES = 50
 
 
 async def search(
-    storage: Storage, db: Repositories, query: ParsedQuery, scope: Scope, collections: Sequence[str]
+    storage: Storage,
+    db: Repositories,
+    query: ParsedQuery,
+    vector: list[float],
+    scope: Scope,
+    collections: Sequence[str],
 ) -> list[Fused[UUID]]:
-    """Chunk ids, best first. `collections`: names of the vector collections in scope.
+    """Chunk ids, best first. `vector`: of the query's text. `collections`: names of the vector collections in scope.
 
     A quoted phrase puts the chunks that hold it first. A place ("page 57") is answered from locators alone.
     """
@@ -27,7 +32,8 @@ async def search(
         if there:
             return await _ranked_within(storage, db, query, scope, collections, there)
     lexical, dense = await asyncio.gather(
-        by_words(db, query.words or query.text, scope), by_meaning(storage, query.text, collections)
+        by_words(db, query.words or query.text, scope),
+        storage.vectors.search(collections, vector, CANDIDATES),
     )
     dense = await _live(db, dense, scope, {chunk_id for chunk_id, _ in lexical})
     hits = fuse(lexical, dense)
@@ -42,7 +48,7 @@ async def by_words(db: Repositories, words: str, scope: Scope) -> list[tuple[UUI
 
 
 async def by_meaning(storage: Storage, text: str, collections: Sequence[str]) -> list[tuple[UUID, float]]:
-    vector = await asyncio.to_thread(storage.embedder.embed_query, text)
+    vector = await storage.query_vectors.of(text)
     return await storage.vectors.search(collections, vector, CANDIDATES)
 
 

@@ -1,0 +1,18 @@
+"""What a token turned out to be."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Whose a token is, which session or key, and what it may do (`*` = everything)."""
+
+    user_id: UUID
+    session_id: UUID | None
+    key_id: UUID | None
+    scopes: frozenset[str]
+    rate_limit: int | None = None
+    """Requests a minute of an API key with a limit of its own."""
+    expires_at: datetime | None = None

@@ -1,0 +1,1 @@
+"""The end of data: how long things are kept, what belongs to a person, and removing it from each store."""

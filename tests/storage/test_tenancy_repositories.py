@@ -1,0 +1,201 @@
+"""Every repository, asked by somebody else for a person's things, has none of them: neither as a stranger nor as a member
+or classmate whom the database would let read, because "mine" means mine."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from storage.errors import NotFound
+from storage.models import Conversation, EnrollmentCode, Message, Run, ShareLink
+from storage.repositories import Repositories
+from storage.repositories.lexical import Scope
+from storage.resources import Storage
+from tests.conftest import new_principal
+from tests.work import add_text, call
+from tools.context import Principal
+from tools.executor import Executor
+
+Question = Callable[[Repositories, dict[str, Any]], Awaitable[Any]]
+
+QUESTIONS: dict[str, list[Question]] = {
+    "accounts": [
+        lambda db, its: db.accounts.session_for_update(its["session"]),
+        lambda db, its: db.accounts.keys(),
+    ],
+    "classes": [
+        lambda db, its: db.classes.recent(limit=10, cursor=None),
+        lambda db, its: db.classes.all(),
+        lambda db, its: db.classes.resolve(str(its["class"])),
+        lambda db, its: db.classes.resolve("Secret class"),
+        lambda db, its: db.classes.by_id(its["class"]),
+        lambda db, its: db.classes.collections(its["class"]),
+        lambda db, its: db.classes.collections(None),
+    ],
+    "materials": [
+        lambda db, its: db.materials.recent(class_id=None, status=None, limit=10, cursor=None),
+        lambda db, its: db.materials.recent(class_id=its["class"], status=None, limit=10, cursor=None),
+        lambda db, its: db.materials.resolve(str(its["material"])),
+        lambda db, its: db.materials.by_id(its["material"]),
+        lambda db, its: db.materials.by_ids([its["material"]]),
+        lambda db, its: db.materials.file(its["file"]),
+        lambda db, its: db.materials.all_files(),
+        lambda db, its: db.materials.segment(its["material"], 0),
+        lambda db, its: db.materials.segments(its["material"], 0, 9),
+        lambda db, its: db.materials.segments_at([(its["material"], 0)]),
+        lambda db, its: db.materials.segment_count(its["material"]),
+        lambda db, its: db.materials.segment_numbers(its["material"]),
+        lambda db, its: db.materials.chunk(its["chunk"]),
+        lambda db, its: db.materials.chunks([its["chunk"]]),
+        lambda db, its: db.materials.chunk_ids(its["material"]),
+        lambda db, its: db.materials.first_chunk_of(its["material"], 0),
+        lambda db, its: db.materials.chunks_to_embed(its["material"], -1, 9),
+        lambda db, its: db.materials.forget_vectors(its["material"]),
+        lambda db, its: db.materials.expected_vectors(its["class"], ("text",)),
+    ],
+    "lexical": [
+        lambda db, its: db.lexical.bm25(["treasur"], Scope(), 9),
+        lambda db, its: db.lexical.bm25(["treasur"], Scope(material_id=its["material"]), 9),
+        lambda db, its: db.lexical.with_phrases(["treasure"], Scope(class_id=its["class"]), 9),
+        lambda db, its: db.lexical.visible([its["chunk"]], Scope()),
+        lambda db, its: db.lexical.indexing(Scope(class_id=its["class"])),
+    ],
+    "jobs": [
+        lambda db, its: db.jobs.recent(status=None, limit=10, cursor=None),
+        lambda db, its: db.jobs.get(its["job"]),
+        lambda db, its: db.jobs.latest_for([its["material"]]),
+        lambda db, its: db.jobs.claim(its["job"], "worker"),
+        lambda db, its: db.jobs.renew(its["job"], "worker"),
+    ],
+    "conversations": [
+        lambda db, its: db.conversations.recent(class_id=None, limit=10, cursor=None),
+        lambda db, its: db.conversations.resolve(str(its["conversation"])),
+        lambda db, its: db.conversations.by_thread("secret thread"),
+        lambda db, its: db.conversations.messages(its["conversation"], limit=10, cursor=None),
+        lambda db, its: db.conversations.find_run("secret run"),
+        lambda db, its: db.conversations.run_by_id(its["run"]),
+        lambda db, its: db.conversations.runs([its["run"]]),
+        lambda db, its: db.conversations.active_run(its["conversation"]),
+        lambda db, its: db.conversations.finish_run(its["run"], "failed"),
+    ],
+    "share_links": [
+        lambda db, its: db.share_links.recent(limit=10, cursor=None),
+        lambda db, its: db.share_links.get(str(its["link"])),
+        lambda db, its: db.share_links.get("secret code"),
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+async def its(storage: Storage, executor: Executor, new_user: Principal) -> dict[str, Any]:
+    """Ids of a student's things, of every kind that a repository can be asked for."""
+    await add_text(executor, new_user, "Secret class", "Secret note", "The treasure is under the oak.\n")
+    jobs = await call(executor, new_user, "list_jobs")
+    now, new_id = storage.clock.now(), storage.clock.new_id
+    mine = {
+        "conversation": new_id(),
+        "run": new_id(),
+        "link": new_id(),
+        "code": new_id(),
+        "job": jobs["items"][0]["id"],
+    }
+    async with storage.as_user(new_user.user_id) as db:
+        (row,) = (await db.materials.recent(class_id=None, status=None, limit=1, cursor=None)).items
+        mine |= {"material": row.id, "class": row.class_id, "file": row.file_id}
+        mine["chunk"] = (await db.materials.chunk_ids(row.id))[0]
+        owned = {"user_id": new_user.user_id}
+        await db.conversations.add(
+            Conversation(
+                id=mine["conversation"],
+                thread_id="secret thread",
+                title="Secret talk",
+                last_message_at=now,
+                **owned,
+            )
+        )
+        await db.conversations.add_run(
+            Run(
+                id=mine["run"],
+                conversation_id=mine["conversation"],
+                client_run_id="secret run",
+                heartbeat_at=now,
+                **owned,
+            )
+        )
+        await db.conversations.add_message(
+            Message(
+                id=new_id(),
+                conversation_id=mine["conversation"],
+                role="user",
+                text="hush",
+                created_at=now,
+                **owned,
+            )
+        )
+        await db.share_links.add(ShareLink(id=mine["link"], code="secret code", material_id=row.id, **owned))
+        db.share_links.session.add(
+            EnrollmentCode(id=mine["code"], class_id=row.class_id, code=mine["code"].hex, **owned)
+        )
+    return mine | {"session": mine["run"]}
+
+
+@pytest.fixture(scope="module")
+async def member(storage: Storage, its: dict[str, Any]) -> Principal:
+    """Somebody in the student's class, whom the database lets read its material."""
+    who = await new_principal(storage)
+    async with storage.as_user(who.user_id) as db:
+        joined = text("SELECT outcome FROM lyceum_join_class(:id, :code)")
+        outcome = await db.classes.session.scalar(joined, {"id": its["link"], "code": its["code"].hex})
+        assert outcome == "joined"
+        readable = await db.classes.session.scalar(text("SELECT count(*) FROM chunks"))
+        assert readable, "the database would let them"
+    return who
+
+
+NOTHING: tuple[Any, ...] = (None, False, 0, [], {}, set(), ())
+
+
+async def answer(db: Repositories, question: Question, its: dict[str, Any]) -> Any:
+    try:
+        found = await question(db, its)
+    except NotFound:
+        return None
+    return getattr(found, "items", found) if not isinstance(found, dict) else found
+
+
+@pytest.mark.parametrize("name", sorted(QUESTIONS))
+async def test_a_repository_has_nothing_of_somebody_elses(
+    storage: Storage, its: dict[str, Any], member: Principal, stranger: Principal, name: str
+) -> None:
+    for who in (stranger, member):
+        for number, question in enumerate(QUESTIONS[name]):
+            async with storage.as_user(who.user_id) as db:
+                found = await answer(db, question, its)
+            assert found in NOTHING, f"{name} {number}: {found}"
+
+
+async def test_each_of_these_questions_has_an_answer_for_the_owner(
+    storage: Storage, its: dict[str, Any], new_user: Principal
+) -> None:
+    """So that the test above would fail if a filter were gone."""
+    empty = []
+    for name, questions in QUESTIONS.items():
+        for number, question in enumerate(questions):
+            async with storage.database.transaction(new_user.user_id) as session:
+                db = Repositories(session, new_user.user_id, storage.clock)
+                if await answer(db, question, its) in NOTHING:
+                    empty.append((name, number))
+                await session.rollback()
+    assert empty == SILENT_FOR_OWNER
+
+
+# No session of that id and no key; nothing left to embed or index; no job left to claim.
+SILENT_FOR_OWNER = [
+    ("accounts", 0),
+    ("accounts", 1),
+    ("materials", 16),
+    ("lexical", 4),
+    ("jobs", 3),
+    ("jobs", 4),
+]

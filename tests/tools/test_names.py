@@ -1,0 +1,30 @@
+"""Items are found by id, by name, or by a part of it; a slip of the keyboard is answered with what was meant."""
+
+import pytest
+
+from storage.errors import Conflict, NotFound
+from tests.work import call
+from tools.context import Principal
+from tools.executor import Executor
+
+
+async def test_a_mistyped_name_is_answered_with_the_one_that_was_meant(
+    executor: Executor, student: Principal, stranger: Principal
+) -> None:
+    await call(executor, student, "create_class", name="Thermodynamics")
+    await call(executor, student, "add_text", class_id="thermo", title="Carnot cycle", text="Heat flows.")
+    with pytest.raises(NotFound, match="Did you mean 'Thermodynamics'") as missing:
+        await call(executor, student, "list_materials", class_id="Termodinamics")
+    assert missing.value.code == "class_not_found"
+    with pytest.raises(NotFound, match="Did you mean 'Carnot cycle'"):
+        await call(executor, student, "get_material", material_id="Carnott cycel")
+    with pytest.raises(NotFound) as foreign:
+        await call(executor, stranger, "get_material", material_id="Carnott cycel")
+    assert "Carnot cycle" not in str(foreign.value)
+
+
+async def test_a_part_of_two_names_lists_both(executor: Executor, student: Principal) -> None:
+    for name in ("Linear algebra I", "Linear algebra II"):
+        await call(executor, student, "create_class", name=name)
+    with pytest.raises(Conflict, match=r"Linear algebra I' \(id .*Linear algebra II'"):
+        await call(executor, student, "update_class", class_id="linear", color="#aa0000")

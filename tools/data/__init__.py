@@ -1,0 +1,1 @@
+"""What data_query lets through: one SELECT made of a known set of parts."""
