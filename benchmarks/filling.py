@@ -136,7 +136,8 @@ async def in_lanes(url: str | URL, scale: Scale, sql: str) -> None:
     starts = iter(range(0, scale.materials, size))
 
     async def lane() -> None:
-        connection = await loading(url)
+        # Without statistics yet, the planner would read all chunks for each batch.
+        connection = await loading(url, enable_hashjoin="off", enable_mergejoin="off")
         try:
             for first in starts:
                 last = min(first + size, scale.materials)
@@ -147,15 +148,15 @@ async def in_lanes(url: str | URL, scale: Scale, sql: str) -> None:
     await asyncio.gather(*(lane() for _ in range(LANES)))
 
 
-async def loading(url: str | URL) -> Any:
+async def loading(url: str | URL, **settings: str) -> Any:
     """A connection that loads: no triggers and foreign keys, no waiting for the disk at each commit."""
-    return await connect(
-        url,
-        session_replication_role="replica",
-        synchronous_commit="off",
-        work_mem="64MB",
-        jit="off",
-    )
+    usual = {
+        "session_replication_role": "replica",
+        "synchronous_commit": "off",
+        "work_mem": "64MB",
+        "jit": "off",
+    }
+    return await connect(url, **usual, **settings)
 
 
 def connect(url: str | URL, **settings: str) -> Awaitable[Any]:

@@ -17,7 +17,7 @@ ROUNDS = 3
 BYPASS = "scale_bypass"
 MAKE_BYPASS = """
     CREATE ROLE {role} LOGIN BYPASSRLS PASSWORD '{password}';
-    GRANT lyceum_app TO {role};
+    GRANT lyceum_app TO {role}
 """
 COLUMNS = ["p50 ms", "p95 ms", "db p50 ms", "db p95 ms", "bare p50 ms", "ratio", "inside ratio", "inside +ms"]
 

@@ -115,14 +115,22 @@ def forced(table: str, *, grants: str = "SELECT, INSERT, UPDATE, DELETE") -> lis
     ]
 
 
-def policy(table: str, name: str, using: str, *, command: str = "SELECT", check: str | None = None) -> str:
+def policy(
+    table: str,
+    name: str,
+    using: str,
+    *,
+    command: str = "SELECT",
+    check: str | None = None,
+    callers: str = CALLERS,
+) -> str:
     """One permissive policy `<table>_<name>`. What may be written is what may be seen by it, unless `check` says otherwise.
 
     Policies of a table are joined by OR, and PostgreSQL tries the last by name first. "own" must be that one: then the sets
     that the others ask for are not even made as long as all rows are the caller's.
     """
     with_check = f" WITH CHECK ({check})" if check else ""
-    return f"CREATE POLICY {table}_{name} ON {table} FOR {command} TO {CALLERS} USING ({using}){with_check}"
+    return f"CREATE POLICY {table}_{name} ON {table} FOR {command} TO {callers} USING ({using}){with_check}"
 
 
 def one_of(column: str, readable_set: str) -> str:
@@ -132,7 +140,8 @@ def one_of(column: str, readable_set: str) -> str:
 
 
 def any_of(column: str, readable_set: str) -> str:
-    """The same as an array, so that an index on the column finds the rows, also in a query that names no owner."""
+    """The same as an array, so that an index on the column finds the rows of a query that names no owner. A query that names
+    one pays for it: the planner counts the owner twice, and at 1.8 million chunks asked for the set in every search."""
     return f"{column} = ANY (ARRAY(SELECT {readable_set}()))"
 
 

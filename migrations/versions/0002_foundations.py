@@ -116,7 +116,7 @@ AUDITED = (
 NEEDS_READER = f"""DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{READER}') THEN
         RAISE EXCEPTION 'The role {READER} is missing.' USING HINT =
-            'As a superuser, run: CREATE ROLE {READER} NOLOGIN NOINHERIT; GRANT {READER} TO {APP};';
+            'As a superuser, run: ALTER ROLE {APP} NOINHERIT; CREATE ROLE {READER} NOLOGIN NOINHERIT; GRANT {READER} TO {APP};';
     END IF;
 END $$"""
 
@@ -434,15 +434,18 @@ def downgrade() -> None:
     comment({table: dict.fromkeys(columns) for table, columns in COMMENTS.items()})
     for index, table in NEW_INDEXES:
         op.drop_index(index, table)
+    forced(False)
     for child, column, parent, on_delete in SAME_OWNER:
         op.drop_constraint(f"fk_{child}_{column}_{parent}", child)
         op.create_foreign_key(
             f"fk_{child}_{column}_{parent}", child, parent, [column], ["id"], ondelete=on_delete
         )
+    forced(True)
     for parent in PARENTS:
         op.drop_constraint(f"uq_{parent}_user_id_id", parent)
     op.create_index("ix_files_user_id", "files", ["user_id"])
     op.create_index("ix_chunks_user_id", "chunks", ["user_id"])
+    op.create_index("ix_chunks_lexemes", "chunks", ["lexemes"], postgresql_using="gin")
     for table, checks in CHECKS.items():
         for name in checks:
             op.drop_constraint(op.f(f"ck_{table}_{name}"), table)
@@ -688,6 +691,7 @@ def add_indexes() -> None:
         postgresql_where=sa.text("entity_id IS NOT NULL"),
     )
     op.drop_index("ix_chunks_user_id", table_name="chunks")
+    op.drop_index("ix_chunks_lexemes", table_name="chunks")
     op.create_index("ix_chunks_user_id_material_id", "chunks", ["user_id", "material_id"])
     op.create_index(
         "ix_classes_name_trigrams",

@@ -4,7 +4,10 @@ import sqlalchemy as sa
 from alembic import op
 
 from migrations.security import (
+    APP,
+    CALLERS,
     ME,
+    READER,
     any_of,
     as_system,
     audited,
@@ -264,8 +267,13 @@ def readers() -> list[str]:
         ),
         *(policy(table, "granted", one_of("id", f"lyceum_readable_{table}")) for table in ITEMS.values()),
         *(
-            policy(table, "granted", (any_of if table in LARGE else one_of)(column, f"lyceum_readable_{whole}") + live(table))
+            policy(table, "granted", one_of(column, f"lyceum_readable_{whole}") + live(table),
+                   callers=APP if table in LARGE else CALLERS)
             for table, column, whole in PARTS
+        ),
+        *(
+            policy(table, "granted_reader", any_of(column, f"lyceum_readable_{whole}"), callers=READER)
+            for table, column, whole in PARTS if table in LARGE
         ),
         policy("files", "granted", one_of("id", "lyceum_readable_files")),
         policy("concepts", "granted", one_of("id", "lyceum_readable_concepts")),
@@ -283,6 +291,7 @@ def live(table: str) -> str:
 def downgrade() -> None:
     read = [*ITEMS.values(), *(table for table, _, _ in PARTS), "files", "concepts", "concept_edges"]
     run([f"DROP POLICY {table}_granted ON {table}" for table in read])
+    run([f"DROP POLICY {table}_granted_reader ON {table}" for table in LARGE])
     run(["DROP POLICY shared_items_own ON shared_items"])
     for signature, _, _ in (*FINDERS, *PEOPLE, *LINKS, *reversed(READABLE)):
         op.execute(f"DROP FUNCTION {identity(signature)}")

@@ -212,7 +212,7 @@ def _roles_sql(passwords: Passwords) -> str:
     """Statements that make or mend the roles; each ends with a semicolon and an empty line (`postgres --single -j`)."""
     attributes = {
         "lyceum_owner": f"LOGIN NOSUPERUSER NOCREATEROLE NOBYPASSRLS PASSWORD '{passwords.owner}'",
-        "lyceum_app": f"LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD '{passwords.app}'",
+        "lyceum_app": f"LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD '{passwords.app}'",
         "lyceum_system": "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS",
         "lyceum_reader": "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOINHERIT",
     }

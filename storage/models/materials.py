@@ -184,7 +184,6 @@ class Chunk(Base, Identified, Owned):
         same_owner("material_id", "materials"),
         UniqueConstraint("material_id", "ordinal"),
         Index("ix_chunks_user_id_material_id", "user_id", "material_id"),
-        Index("ix_chunks_lexemes", "lexemes", postgresql_using="gin"),
         Index("ix_chunks_waiting", "material_id", "ordinal", postgresql_where=sql("embedding_model IS NULL")),
     )
 

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 
 ROLES = """
-    CREATE ROLE lyceum_owner LOGIN; CREATE ROLE lyceum_app LOGIN; CREATE ROLE lyceum_system NOLOGIN;
+    CREATE ROLE lyceum_owner LOGIN; CREATE ROLE lyceum_app LOGIN NOINHERIT; CREATE ROLE lyceum_system NOLOGIN;
     CREATE ROLE lyceum_reader NOLOGIN NOINHERIT; GRANT lyceum_system TO lyceum_owner; GRANT lyceum_reader TO lyceum_app;
 """
 

@@ -218,15 +218,17 @@ class Maker:
 
 
 @asynccontextmanager
-async def becoming(connection: Any, world: World, person: str) -> AsyncGenerator[None]:
-    """The rest of the transaction as the application, for this person; undone at the end."""
+async def becoming(
+    connection: Any, world: World, person: str, role: str = "lyceum_app"
+) -> AsyncGenerator[None]:
+    """The rest of the transaction as this role, for this person; undone at the end."""
     savepoint = connection.transaction()
     await savepoint.start()
     try:
         link = world.links[person.removeprefix("visitor of ")] if person.startswith("visitor") else ""
         user = world.ids.get(person, "")
         await connection.execute(
-            f"SET LOCAL ROLE lyceum_app; SET LOCAL lyceum.user_id = '{user}'; SET LOCAL lyceum.share_link_id = '{link}'"
+            f"SET LOCAL ROLE {role}; SET LOCAL lyceum.user_id = '{user}'; SET LOCAL lyceum.share_link_id = '{link}'"
         )
         yield
     finally:

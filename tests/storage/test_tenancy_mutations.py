@@ -44,7 +44,7 @@ async def undone(connection: Any) -> AsyncGenerator[None]:
 
 async def policies(connection: Any, role: str) -> list[Any]:
     found: list[Any] = await connection.fetch(
-        """SELECT tablename, policyname, permissive = 'RESTRICTIVE' AS restrictive, qual, with_check FROM pg_policies
+        """SELECT tablename, policyname, roles, permissive = 'RESTRICTIVE' AS restrictive, qual, with_check FROM pg_policies
         WHERE roles && ARRAY[$1, 'public']::name[] ORDER BY 1, 2""",
         role,
     )
@@ -77,6 +77,29 @@ async def test_every_policy_for_the_application_is_missed_and_its_opening_notice
                     else:
                         unnoticed.append(statement)
     assert unnoticed == []
+
+
+async def test_every_policy_for_queries_of_callers_alone_is_missed_and_its_opening_noticed(
+    superuser: Any, world: World
+) -> None:
+    async def seen(table: str) -> list[frozenset[Any]]:
+        rows = []
+        for who in WATCHERS:
+            async with becoming(superuser, world, who, "lyceum_reader"):
+                rows.append(await visible(superuser, table))
+        return rows
+
+    alone = [p for p in await policies(superuser, "lyceum_reader") if p["roles"] == ["lyceum_reader"]]
+    assert {policy["tablename"] for policy in alone} == {"chunk_postings", "chunks", "material_segments"}
+    for policy in alone:
+        table, name = policy["tablename"], f"{policy['policyname']} ON {policy['tablename']}"
+        before = await seen(table)
+        async with undone(superuser):
+            await superuser.execute(f"DROP POLICY {name}")
+            assert any(a < b for a, b in zip(await seen(table), before, strict=True)), name
+        async with undone(superuser):
+            await superuser.execute(f"ALTER POLICY {name} USING (true)")
+            assert any(a > b for a, b in zip(await seen(table), before, strict=True)), name
 
 
 async def test_every_policy_for_the_functions_is_missed(superuser: Any, world: World) -> None:
