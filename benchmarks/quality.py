@@ -59,7 +59,8 @@ async def answers(inside: Inside, question: str) -> dict[str, tuple[list[UUID], 
     storage, found = inside.storage, {}
     async with storage.as_user(inside.owner.user_id, read_only=True) as db:
         target = await db.classes.resolve(CLASS_NAME)
-        scope, collections = Scope(target.id), await db.classes.collections(target.id)
+        scope = Scope(target.id)
+        collections = (await db.lexical.reach(scope)).collections
         for way, searching in (
             ("by words (BM25)", by_words(db, question, scope)),
             ("by meaning (dense)", by_meaning(storage, question, collections)),

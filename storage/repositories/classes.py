@@ -12,7 +12,6 @@ from sqlalchemy.exc import IntegrityError
 from storage.errors import Conflict
 from storage.models import Class, Material
 from storage.repositories.base import Page, Repository
-from storage.vectors.names import collection_name
 
 
 def slug(name: str) -> str:
@@ -71,19 +70,6 @@ class ClassRepository(Repository):
             await self.session.flush()
         except IntegrityError as error:
             raise Conflict(f"You have a class called {row.name!r} already.", code="class_exists") from error
-
-    async def collections(self, class_id: UUID | None) -> Sequence[str]:
-        """Names of the collections that hold vectors of live material: of one class, or of all."""
-        kinds = (
-            select(Class.collection_prefix, Material.kind)
-            .join(Material, Material.class_id == Class.id)
-            .where(Class.user_id == self.user_id, Class.deleted_at.is_(None), Material.deleted_at.is_(None))
-            .distinct()
-        )
-        if class_id:
-            kinds = kinds.where(Class.id == class_id)
-        rows = await self.session.execute(kinds)
-        return list(dict.fromkeys(collection_name(row.collection_prefix, row.kind) for row in rows))
 
     async def material_counts(self, classes: Sequence[Class]) -> dict[UUID, int]:
         """Materials per class id."""

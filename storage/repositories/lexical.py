@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, select, text
+from sqlalchemy import Select, bindparam, func, select, text
 from sqlalchemy import false as sql_false
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text, Uuid
 
 from storage.models import Chunk, Class, Material, MaterialSegment
 from storage.repositories.base import Repository
+from storage.vectors.names import collection_name
 
 # Okapi BM25 (Robertson, Walker 1994) with Lucene's idf, ln(1 + (N - df + 0.5) / (df + 0.5)), which is never negative.
 BM25_K1 = 1.2
@@ -69,6 +70,14 @@ class Scope:
 
     class_id: UUID | None = None
     material_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a search in a scope can find by meaning: vector collections by name, and whether they are still being filled."""
+
+    collections: list[str]
+    is_indexing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +141,26 @@ class LexicalRepository(Repository):
         rows = await self.session.execute(VISIBLE, {"ids": list(ids), **self._inside(scope)})
         return {row.id for row in rows}
 
-    async def indexing(self, scope: Scope) -> bool:
-        """Whether some material in scope is still being read or indexed."""
-        waiting = select(Material.id).where(
-            Material.user_id == self.user_id,
-            Material.deleted_at.is_(None),
-            Material.status.in_(("queued", "processing", "searchable")),
+    async def reach(self, scope: Scope) -> Reach:
+        """Where the vectors of a scope lie, and whether some of its material is still being read or indexed."""
+        kinds = (
+            select(
+                Class.collection_prefix,
+                Material.kind,
+                func.bool_or(Material.status.in_(("queued", "processing", "searchable"))).label("is_waiting"),
+            )
+            .join(Material, Material.class_id == Class.id)
+            .where(Class.user_id == self.user_id, Material.user_id == self.user_id)
+            .where(Class.deleted_at.is_(None), Material.deleted_at.is_(None))
+            .group_by(Class.collection_prefix, Material.kind)
         )
         if scope.class_id:
-            waiting = waiting.where(Material.class_id == scope.class_id)
+            kinds = kinds.where(Class.id == scope.class_id)
         if scope.material_id:
-            waiting = waiting.where(Material.id == scope.material_id)
-        return await self.session.scalar(waiting.limit(1)) is not None
+            kinds = kinds.where(Material.id == scope.material_id)
+        rows = (await self.session.execute(kinds)).all()
+        names = dict.fromkeys(collection_name(row.collection_prefix, row.kind) for row in rows)
+        return Reach(list(names), any(row.is_waiting for row in rows))
 
     async def in_section(self, number: str, scope: Scope, limit: int) -> list[UUID]:
         """Chunks under a heading that begins with a section number such as "3.2"."""

@@ -17,6 +17,11 @@ from tests.work import add_text, call
 from tools.context import Principal
 from tools.executor import Executor
 
+
+async def reached(db: Repositories, scope: Scope) -> list[str]:
+    return (await db.lexical.reach(scope)).collections
+
+
 Question = Callable[[Repositories, dict[str, Any]], Awaitable[Any]]
 
 QUESTIONS: dict[str, list[Question]] = {
@@ -30,8 +35,6 @@ QUESTIONS: dict[str, list[Question]] = {
         lambda db, its: db.classes.resolve(str(its["class"])),
         lambda db, its: db.classes.resolve("Secret class"),
         lambda db, its: db.classes.by_id(its["class"]),
-        lambda db, its: db.classes.collections(its["class"]),
-        lambda db, its: db.classes.collections(None),
     ],
     "materials": [
         lambda db, its: db.materials.recent(class_id=None, status=None, limit=10, cursor=None),
@@ -59,7 +62,9 @@ QUESTIONS: dict[str, list[Question]] = {
         lambda db, its: db.lexical.bm25(["treasur"], Scope(material_id=its["material"]), 9),
         lambda db, its: db.lexical.with_phrases(["treasure"], Scope(class_id=its["class"]), 9),
         lambda db, its: db.lexical.visible([its["chunk"]], Scope()),
-        lambda db, its: db.lexical.indexing(Scope(class_id=its["class"])),
+        lambda db, its: reached(db, Scope(class_id=its["class"])),
+        lambda db, its: reached(db, Scope(material_id=its["material"])),
+        lambda db, its: reached(db, Scope()),
     ],
     "jobs": [
         lambda db, its: db.jobs.recent(status=None, limit=10, cursor=None),
@@ -190,12 +195,11 @@ async def test_each_of_these_questions_has_an_answer_for_the_owner(
     assert empty == SILENT_FOR_OWNER
 
 
-# No session of that id and no key; nothing left to embed or index; no job left to claim.
+# No session of that id and no key; nothing left to embed; no job left to claim.
 SILENT_FOR_OWNER = [
     ("accounts", 0),
     ("accounts", 1),
     ("materials", 16),
-    ("lexical", 4),
     ("jobs", 3),
     ("jobs", 4),
 ]

@@ -10,7 +10,7 @@ from storage.errors import InvalidInput, NotFound
 from storage.locators import Locator
 from storage.models import Chunk, Material, MaterialSegment
 from storage.repositories import Repositories
-from storage.repositories.lexical import Scope
+from storage.repositories.lexical import Reach, Scope
 from tools.context import ToolContext
 from tools.fields import ClassRef, MaterialRef, PassageRef, Query
 from tools.ingest.passages import boxes_for
@@ -68,21 +68,22 @@ async def search_materials(ctx: ToolContext, args: SearchMaterials) -> SearchRes
     """
     db, query = ctx.db, parse(args.query)
     # The model runs in a thread meanwhile.
-    vector, (scope, collections) = await asyncio.gather(
+    vector, (scope, reach) = await asyncio.gather(
         ctx.storage.query_vectors.of(query.text), where_to_look(db, args)
     )
-    found = await search(ctx.storage, db, query, vector, scope, collections)
+    found = await search(ctx.storage, db, query, vector, scope, reach.collections)
     hits = await passages(db, [hit for hit in found if supports(hit)], args.limit)
-    indexing = await db.lexical.indexing(scope)
-    return SearchResult(query=args.query, hits=hits, indexing=indexing, notice=notice(hits, indexing))
+    return SearchResult(
+        query=args.query, hits=hits, indexing=reach.is_indexing, notice=notice(hits, reach.is_indexing)
+    )
 
 
-async def where_to_look(db: Repositories, args: SearchMaterials) -> tuple[Scope, Sequence[str]]:
-    """The scope that the arguments name, and its vector collections."""
+async def where_to_look(db: Repositories, args: SearchMaterials) -> tuple[Scope, Reach]:
+    """The scope that the arguments name, and what lies in it."""
     material = await db.materials.resolve(args.material_id) if args.material_id else None
     target = await db.classes.resolve(args.class_id) if args.class_id else None
     scope = Scope(target.id if target else None, material.id if material else None)
-    return scope, await db.classes.collections(material.class_id if material else scope.class_id)
+    return scope, await db.lexical.reach(scope)
 
 
 def supports(hit: Fused[UUID]) -> bool:
