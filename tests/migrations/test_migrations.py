@@ -102,13 +102,35 @@ async def test_a_data_folder_of_the_first_version_is_brought_up_at_start(
     await connection.close()
 
 
+async def test_a_database_with_rows_goes_down_and_up_again(
+    instance: InstanceInfo, empty_database: str
+) -> None:
+    """Foreign keys that are made anew are checked against the rows, on the way down too."""
+    config = configuration(empty_database)
+    await asyncio.to_thread(upgrade, empty_database, "0001")
+    connection = await connect(as_superuser(instance, "trial"))
+    await fill_first_version(connection)
+    for target in ("head", "0001", "head"):
+        move = command.downgrade if target == "0001" else command.upgrade
+        await asyncio.to_thread(move, config, target)
+        kept = [await connection.fetchval(f"SELECT count(*) FROM {table}") for table in FIRST_ROWS]
+        assert kept == list(FIRST_ROWS.values()), target
+    await connection.close()
+
+
+FIRST_ROWS = {"users": 2, "classes": 1, "files": 1, "materials": 1, "jobs": 1, "audit_logs": 1}
+
+
 async def fill_first_version(connection: Any) -> None:
     me, other = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
     await connection.execute(
         f"""
         INSERT INTO users (id, email, name) VALUES ('{me}', 'a@example.org', 'A'), ('{other}', 'b@example.org', 'B');
         INSERT INTO classes (id, user_id, name, collection_prefix) VALUES ('{me}', '{me}', 'Physics', 'p');
-        INSERT INTO materials (id, user_id, class_id, title, kind, checksum) VALUES ('{me}', '{me}', '{me}', 'T', 'text', 'c');
+        INSERT INTO files (id, user_id, filename, object_key, size_bytes, sha256) VALUES ('{me}', '{me}', 'f', 'k', 1, 'c');
+        INSERT INTO materials (id, user_id, class_id, file_id, title, kind, checksum)
+            VALUES ('{me}', '{me}', '{me}', '{me}', 'T', 'text', 'c');
+        INSERT INTO jobs (id, user_id, kind, material_id) VALUES ('{me}', '{me}', 'ingest_material', '{me}');
         INSERT INTO audit_logs (id, created_at, user_id, action, surface, arguments, is_success)
             VALUES ('{me}', now(), '{me}', 'x', 'http', '{{}}', true);
         """
