@@ -58,7 +58,7 @@ async def upload(
 
 
 async def until_ended(executor: Executor, who: Principal, job_id: str) -> dict[str, Any]:
-    for _ in range(500):
+    for _ in range(600):
         job: dict[str, Any] = await call(executor, who, "get_job", job_id=job_id)
         if job["status"] in FINAL:
             return job
@@ -104,13 +104,13 @@ async def test_a_worker_killed_at_40_percent_of_a_book_is_followed_by_one_that_e
 
 async def until_indexing(executor: Executor, who: Principal, job_id: str, *, page: int) -> None:
     """Wait until vectors are written up to a page."""
-    for _ in range(500):
+    for _ in range(600):
         job = await call(executor, who, "get_job", job_id=job_id)
         message = job["message"] or ""
         if message.startswith("Indexing") and job["done"] >= page:
             return
         assert job["status"] in ("queued", "running"), job
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(0.1)
     raise AssertionError("indexing never got there")
 
 

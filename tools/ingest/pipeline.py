@@ -26,7 +26,7 @@ from tools.ingest.segments import Block, Chunk, ContentType, Extractor, Refusal,
 from tools.worker import JobFailed, RunningJob, Stopped
 
 SEGMENTS_A_STEP = 20
-CHUNKS_A_STEP = 48
+CHUNKS_A_STEP = 32
 LANES = os.cpu_count() or 1
 """Batches embedded at the same time: one thread a batch scales better than several threads in one."""
 
