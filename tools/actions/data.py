@@ -124,9 +124,13 @@ class ResultColumn(BaseModel):
     type: str
 
 
+Cell = str | int | float | bool | list[Any] | dict[str, Any] | None
+"""One value of a row, as JSON has it."""
+
+
 class QueryResult(BaseModel):
     columns: list[ResultColumn]
-    rows: list[list[Any]] = Field(
+    rows: list[list[Cell]] = Field(
         description="Values in the order of the columns; dates, exact decimals and large numbers as text."
     )
     truncated: bool = Field(description="Whether rows or parts of values are missing.")
