@@ -33,7 +33,7 @@ format: .venv/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Both locks from pyproject.toml; needs uv on the PATH.
+# Both locks from pyproject.toml, and the one of the tests' S3 endpoint; needs uv on the PATH.
 lock:
 	uv pip compile -q pyproject.toml --group build --generate-hashes --universal --python-version 3.11 --no-annotate -o requirements.lock
 	uv pip compile -q pyproject.toml --group dev -c requirements.lock --generate-hashes --universal --python-version 3.11 --no-annotate -o requirements-dev.lock

@@ -121,7 +121,11 @@ def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
         yield batch
 
 
-@functools.cache
-def shared_embedder() -> MiniLMEmbedder:
+def shared_embedder(threads: int = 1) -> MiniLMEmbedder:
     """The one embedder of this process, loaded on first use."""
-    return MiniLMEmbedder()
+    return _loaded(threads)
+
+
+@functools.cache
+def _loaded(threads: int) -> MiniLMEmbedder:
+    return MiniLMEmbedder(threads=threads)

@@ -107,7 +107,7 @@ def open_storage(settings: Settings, clock: Clock | None = None) -> Storage:
         )
     database_url, redis_url, vector_url, files_url = (url or "" for url in urls)
     client, breaker = connect(redis_url), Breaker()
-    embedder = shared_embedder()
+    embedder = shared_embedder(settings.embedding_threads)
     clock = clock or SystemClock()
     return Storage(
         settings=settings,

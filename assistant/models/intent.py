@@ -5,7 +5,6 @@ alone, never by similarity of meaning.
 """
 
 import re
-from dataclasses import dataclass
 
 from assistant.models import small_talk
 from assistant.models.arguments import Slots, fill
@@ -32,12 +31,6 @@ LIKENESS = 0.38
 _ASKED_FOR = re.compile(
     r"^Which (?P<noun>[a-z ]+) do you mean\?|^What should the (?P<new>[a-z ]+) be called\?"
 )
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    call: Call | None
-    missing: list[str]
 
 
 def decide(turn: Turn, tools: Tools, embedder: Embeds) -> Decision:

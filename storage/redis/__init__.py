@@ -1,5 +1,1 @@
 """Redis (or Valkey), a module a role. The names of all keys are in `storage.keys`; docs/redis.md says what each is for."""
-
-from storage.redis.client import connect, ping, translated
-
-__all__ = ["connect", "ping", "translated"]

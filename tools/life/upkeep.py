@@ -55,6 +55,9 @@ class Upkeep:
             except LyceumError as error:
                 self._daily_after = time.monotonic() + RETRY.total_seconds()
                 log.warning("upkeep_waits", reason=str(error))
+            except Exception:
+                self._daily_after = time.monotonic() + RETRY.total_seconds()
+                log.exception("upkeep_failed", worker=self._worker)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), LOOK_SECONDS)
 
