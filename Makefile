@@ -35,8 +35,8 @@ format: .venv/.dev
 
 # Both locks from pyproject.toml, and the one of the tests' S3 endpoint; needs uv on the PATH.
 lock:
-	uv pip compile -q pyproject.toml --group build --generate-hashes --universal --python-version 3.11 --no-annotate -o requirements.lock
-	uv pip compile -q pyproject.toml --group dev -c requirements.lock --generate-hashes --universal --python-version 3.11 --no-annotate -o requirements-dev.lock
+	uv pip compile -q pyproject.toml --extra speech --group build --generate-hashes --universal --python-version 3.11 --no-annotate -o requirements.lock
+	uv pip compile -q pyproject.toml --extra speech --group dev -c requirements.lock --generate-hashes --universal --python-version 3.11 --no-annotate -o requirements-dev.lock
 	uv pip compile -q tests/s3_requirements.txt --generate-hashes --universal --python-version 3.11 --no-annotate -o requirements-s3.lock
 
 clean:

@@ -13,13 +13,16 @@ from assistant.api import (
     auth,
     chat,
     exports,
+    figures,
     health,
     jobs,
     materials,
+    media,
     openapi,
     pages,
     reference,
     tools,
+    tus,
     uploads,
 )
 from assistant.api.access import AccessLog
@@ -85,7 +88,20 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.state.services = services
     app.state.chat = chats
     handle_errors(app)
-    for module in (auth, chat, tools, uploads, materials, exports, jobs, health, reference):
+    for module in (
+        auth,
+        chat,
+        tools,
+        uploads,
+        tus,
+        materials,
+        figures,
+        media,
+        exports,
+        jobs,
+        health,
+        reference,
+    ):
         app.include_router(module.router)
     app.include_router(auth.pages)
     app.include_router(pages.router())
@@ -99,9 +115,6 @@ def chat_model(settings: Settings, embedder: Embedder) -> BaseChatModel:
     """The model that answers. Blocks while it looks for a server on this machine. Raises InvalidInput for bad settings."""
     # The OpenAI client takes half a second to load; the first question may wait for it, the start of the server not.
     from assistant.models.cached import cached_model  # noqa: PLC0415
-    from assistant.models.factory import ModelSettings  # noqa: PLC0415
+    from assistant.models.factory import model_settings  # noqa: PLC0415
 
-    key = settings.model_api_key.get_secret_value() if settings.model_api_key else None
-    return cached_model(
-        ModelSettings(settings.model, settings.model_base_url, key, settings.model_tools), embedder
-    )
+    return cached_model(model_settings(settings), embedder)

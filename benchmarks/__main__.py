@@ -1,4 +1,4 @@
-"""`python -m benchmarks [speed|quality|scale] [--json FILE]`: everything in one run on a temporary data folder."""
+"""`python -m benchmarks [speed|quality|scale|locators|ingesting|pdf|ocr|speech] [--json FILE]`: everything in one run on a temporary data folder."""
 
 import argparse
 import asyncio
@@ -7,26 +7,32 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.chatting import measure_chat
-from benchmarks.data import BOOK, SQUAD, shared
+from benchmarks.data import AUDIO, BOOK, SQUAD, XQUAD_GERMAN, shared
 from benchmarks.filling import Scale
+from benchmarks.ingesting import measure_ingesting
+from benchmarks.locators import measure_locators
 from benchmarks.memory import measure_memory
-from benchmarks.quality import measure_quality
+from benchmarks.pdf_reading import measure_pdf
+from benchmarks.quality import measure_german, measure_quality
 from benchmarks.reading import measure_reading
 from benchmarks.report import Section, machine, save, show
 from benchmarks.scale import measure_scale
 from benchmarks.searching import measure_search
 from benchmarks.server import Server
+from benchmarks.speech import MINUTES, measure_speech
 from benchmarks.stages import measure_stages
 from benchmarks.starting import measure_starts
+from benchmarks.text_recognition import measure_recognition
 from benchmarks.tools_in_process import alone, beside
 
 IDLE_SECONDS = 5
 QUESTIONS = 500
+WHAT = ["speed", "quality", "scale", "locators", "ingesting", "pdf", "ocr", "speech"]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["speed", "quality", "scale"], default="speed")
+    parser.add_argument("what", nargs="?", choices=WHAT, default="speed")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
     parser.add_argument(
         "--limit", type=int, default=QUESTIONS, help="questions for quality, 2 or more (%(default)s)"
@@ -38,6 +44,11 @@ def main() -> None:
         "--chunks", type=int, default=default.class_chunks, help="of each class (%(default)s)"
     )
     parser.add_argument("--write-plans", action="store_true", help="with scale: plans into docs/schema.md")
+    parser.add_argument("--pages", type=int, default=1000, help="for ingesting: of the book (%(default)s)")
+    parser.add_argument("--hours", type=float, default=3, help="for ingesting: of speech (%(default)s)")
+    parser.add_argument(
+        "--minutes", type=int, default=MINUTES, help="for speech: of the long recording (%(default)s)"
+    )
     args = parser.parse_args()
     if args.users < 5 or args.classes < 1 or args.chunks < 12:
         parser.error("scale needs 5 users, 1 class and 12 chunks, or more")
@@ -48,6 +59,16 @@ def main() -> None:
         if args.what == "scale":
             size = Scale(args.users, args.classes, args.chunks)
             work = scale(data_dir, size, write_plans=args.write_plans)
+        elif args.what == "ingesting":
+            work = ingesting(data_dir, Path(folder), args.pages, args.hours)
+        elif args.what == "locators":
+            work = locators(data_dir, Path(folder))
+        elif args.what == "pdf":
+            work = pdf()
+        elif args.what == "ocr":
+            work = ocr(Path(folder))
+        elif args.what == "speech":
+            work = speech(args.minutes)
         else:
             work = speed(data_dir) if args.what == "speed" else quality(data_dir, args.limit)
         sections = asyncio.run(work)
@@ -86,12 +107,52 @@ async def speed(data_dir: Path) -> list[Section]:
     return sections
 
 
+async def pdf() -> list[Section]:
+    """How fast PDF files are read, before anything is embedded."""
+    section = measure_pdf(shared(BOOK))
+    show(section)
+    return [section]
+
+
+async def speech(minutes: int) -> list[Section]:
+    """How well and how fast recordings are transcribed."""
+    sections = await asyncio.to_thread(measure_speech, shared(AUDIO), minutes)
+    for section in sections:
+        show(section)
+    return sections
+
+
 async def quality(data_dir: Path, limit: int) -> list[Section]:
     """How well search finds, on labelled questions."""
     async with alone(data_dir) as inside:
-        section = await measure_quality(inside, shared(SQUAD), limit)
+        sections = [
+            await measure_quality(inside, shared(SQUAD), limit),
+            await measure_german(inside, shared(XQUAD_GERMAN), limit),
+        ]
+    for section in sections:
+        show(section)
+    return sections
+
+
+async def locators(data_dir: Path, folder: Path) -> list[Section]:
+    """Whether locators open the right place."""
+    async with alone(data_dir) as inside:
+        section = await measure_locators(inside, folder)
     show(section)
     return [section]
+
+
+async def ingesting(data_dir: Path, folder: Path, pages: int, hours: float) -> list[Section]:
+    """What reading material costs, and what it costs others."""
+    server = Server(data_dir)
+    await server.start()
+    try:
+        sections = await measure_ingesting(server, folder, pages, hours)
+    finally:
+        await server.stop()
+    for section in sections:
+        show(section)
+    return sections
 
 
 async def scale(data_dir: Path, size: Scale, *, write_plans: bool) -> list[Section]:
@@ -104,6 +165,13 @@ async def scale(data_dir: Path, size: Scale, *, write_plans: bool) -> list[Secti
 
     await measure_scale(data_dir, size, done, plans=write_plans)
     return sections
+
+
+async def ocr(folder: Path) -> list[Section]:
+    """Text recognition on scans and photos."""
+    section = measure_recognition(folder)
+    show(section)
+    return [section]
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ REPOSITORY = Path(__file__).parent.parent
 SHARED_DATA = Path(os.environ.get("LYCEUM_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
 BOOK = "docs/decay_textbook_241p.pdf"
 SQUAD = "labelled/squad"
+AUDIO = "audio"
+XQUAD_GERMAN = "labelled/xquad_de"
 
 
 def shared(name: str) -> Path:

@@ -70,11 +70,16 @@ async def jobs_to_take(session: AsyncSession, question: Question) -> object:
 
 async def chunks_by_words(session: AsyncSession, question: Question) -> object:
     lexical = repositories(session, question).lexical
-    return await lexical.bm25(question.lexemes, Scope(question.subject.class_id), CANDIDATES)
+    return await lexical.bm25(terms(question), Scope(question.subject.class_id), CANDIDATES)
 
 
 async def chunks_by_words_anywhere(session: AsyncSession, question: Question) -> object:
-    return await repositories(session, question).lexical.bm25(question.lexemes, Scope(), CANDIDATES)
+    return await repositories(session, question).lexical.bm25(terms(question), Scope(), CANDIDATES)
+
+
+def terms(question: Question) -> list[tuple[str]]:
+    """Words with one stem each."""
+    return [(lexeme,) for lexeme in question.lexemes]
 
 
 async def visible_chunks(session: AsyncSession, question: Question) -> object:
@@ -92,7 +97,7 @@ async def segments_at_places(session: AsyncSession, question: Question) -> objec
         (material_id, ordinal // question.subject.scale.page_chunks)
         for material_id, ordinal in question.subject.places(PASSAGES)
     ]
-    return await repositories(session, question).materials.segments_at(pages)
+    return await repositories(session, question).places.segments(pages)
 
 
 async def messages(session: AsyncSession, question: Question) -> object:

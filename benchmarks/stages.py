@@ -26,14 +26,18 @@ from storage.repositories import Repositories
 from storage.repositories.materials import MaterialRepository
 from storage.resources import Storage
 from storage.vectors.writer import VectorWriter
-from tools.ingest import pipeline
+from tools.ingest import words
 from tools.ingest.chunking import chunk
-from tools.ingest.opening import open_document
+from tools.ingest.pipeline import Ingestion
+from tools.ingest.reader.process import ChildProcess
+from tools.ingest.reader.reader import Reader
+from tools.ingest.service import make_reader
+from tools.ingest.vectors import LANES
 from tools.intake import INGEST, once, receive
 from tools.worker import RunningJob, Worker
 
 CLASS_NAME = "Numerics by stages"
-EXTRACT = "extract (PDF to segments)"
+EXTRACT = "wait for the reader child"
 CHUNK = "chunk"
 WRITE_SEGMENTS = "write segments"
 WRITE_CHUNKS = "write chunks and postings"
@@ -129,15 +133,14 @@ def timed_steps(watch: Stopwatch) -> Generator[None]:
         return timed
 
     with ExitStack() as stack:
-        for name, replacement in (
-            ("open_document", blocking(EXTRACT, open_document)),
-            ("take", blocking(EXTRACT, pipeline.take)),
-            ("chunk", blocking(CHUNK, lambda *args: list(chunk(*args)))),
+        cut = blocking(CHUNK, lambda *args: list(chunk(*args)))
+        stack.enter_context(patch.object(words, "chunk", cut))
+        for owner, method, stage in (
+            (ChildProcess, "hear", EXTRACT),
+            (MaterialRepository, "add_segments", WRITE_SEGMENTS),
+            (MaterialRepository, "replace_chunks", WRITE_CHUNKS),
         ):
-            stack.enter_context(patch.object(pipeline, name, replacement))
-        for method, stage in (("add_segments", WRITE_SEGMENTS), ("replace_chunks", WRITE_CHUNKS)):
-            replacement = waiting(stage, getattr(MaterialRepository, method))
-            stack.enter_context(patch.object(MaterialRepository, method, replacement))
+            stack.enter_context(patch.object(owner, method, waiting(stage, getattr(owner, method))))
         yield
 
 
@@ -152,8 +155,8 @@ class Cost:
 class Timed:
     """The pipeline as a job's handler that notes what it cost."""
 
-    def __init__(self, storage: Storage, writer: VectorWriter) -> None:
-        self._ingestion = pipeline.Ingestion(storage, writer)
+    def __init__(self, storage: Storage, writer: VectorWriter, reader: Reader) -> None:
+        self._ingestion = Ingestion(storage, writer, reader, model=None)
         self.cost = Cost(0.0, 0.0)
 
     async def __call__(self, running: RunningJob) -> None:
@@ -171,10 +174,12 @@ async def measure_stages(inside: Inside, path: Path) -> Section:
     watch = Stopwatch()
     storage = timed_storage(inside.storage, watch)
     embedder = TimedEmbedder(storage.embedder, watch)
-    handler = Timed(storage, TimedWriter(storage.settings.vector_url or "", embedder, watch))
+    reader = make_reader(storage)
+    handler = Timed(storage, TimedWriter(storage.settings.vector_url or "", embedder, watch), reader)
     worker = Worker(storage, "benchmarks", {INGEST: handler}, refuse)
     with timed_steps(watch):
         await worker.work(UUID(taken["job_id"]), inside.owner.user_id)
+    await reader.close()
     material = await inside.call("get_material", material_id=taken["material_id"])
     if material["status"] != "ready":
         raise RuntimeError(f"The textbook could not be read: {material['error']}")
@@ -190,7 +195,7 @@ async def refuse(job: Job, status: str, code: str | None, sentence: str | None) 
 def embedding_alone(embedder: Embedder, batches: Sequence[Sequence[str]]) -> Cost:
     """The same batches in as many threads as the pipeline has lanes, and nothing else."""
     wall, cpu = time.monotonic(), time.process_time()
-    with ThreadPoolExecutor(pipeline.LANES) as pool:
+    with ThreadPoolExecutor(LANES) as pool:
         list(pool.map(embedder.embed_documents, batches))
     return Cost(time.monotonic() - wall, time.process_time() - cpu)
 
@@ -208,7 +213,9 @@ def as_section(material: dict[str, Any], stages: dict[str, float], whole: Cost, 
     ratio = [whole.wall / alone.wall, whole.wall / alone.wall, whole.cpu / alone.cpu]
     section.rows["whole job / embedding alone"] = ratio
     section.aims = [Aim("whole job / embedding alone", "s", 1.3)]
-    section.notes.append(f"{pages} pages, {material['chunk_count']} chunks, {pipeline.LANES} lanes")
-    section.notes.append("transactions include the two kinds of writes above and all progress reports")
+    section.notes.append(f"{pages} pages, {material['chunk_count']} chunks, {LANES} lanes")
+    section.notes.append(
+        "transactions include the writes above, and embedding: its chunks are locked meanwhile"
+    )
     section.notes.append("CPU: this process only; steadier than wall time when the machine is busy")
     return section

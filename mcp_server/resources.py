@@ -23,8 +23,9 @@ from pydantic import BaseModel
 
 from mcp_server.principal import PrincipalOf
 from storage.errors import Forbidden, Kind, LyceumError
+from storage.locators import clock
 from tools.actions.classes import ClassList
-from tools.actions.materials import ReadResult
+from tools.actions.reading import ReadResult, ReadSegment
 from tools.executor import Executor
 
 JSON, TEXT = "application/json", "text/plain"
@@ -40,7 +41,13 @@ def as_json(output: BaseModel) -> str:
 def as_page(output: BaseModel) -> str:
     if not isinstance(output, ReadResult):
         raise TypeError("read_material answers with a ReadResult.")
-    return "\n\n".join(segment.text for segment in output.segments)
+    return "\n\n".join(map(page_text, output.segments))
+
+
+def page_text(segment: ReadSegment) -> str:
+    """The text of a page; of a recording, a line a sentence, with its time."""
+    spoken = [f"{clock(sentence.t_start)} {sentence.text}" for sentence in segment.sentences]
+    return "\n".join(spoken) or segment.text
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ VIEWS = (
     View(
         template="lyceum://materials/{material_id}/pages/{number}",
         name="page",
-        description="The text of one page, slide or section of a material, counted from 1.",
+        description="The text of one page, slide, section or minute of a material, counted from 1.",
         tool="read_material",
         arguments=lambda found: {
             "material_id": found["material_id"],

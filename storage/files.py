@@ -44,6 +44,11 @@ def file_key(user_id: UUID, file_id: UUID) -> str:
     return f"{person_prefix(user_id)}files/{file_id}"
 
 
+def upload_prefix(user_id: UUID, upload_id: UUID) -> str:
+    """Begins the keys of the parts of an upload that comes in several requests."""
+    return f"{person_prefix(user_id)}uploads/{upload_id}/"
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """What was put in: bytes, and their SHA-256."""

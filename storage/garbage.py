@@ -5,10 +5,12 @@ An upload writes its object first and its row after, so whatever is younger than
 
 import asyncio
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import structlog
 
@@ -25,6 +27,7 @@ STRANGE = 100
 """So many old objects of which not one is known: then it is the database that is wrong, and nothing is removed."""
 STAGED = re.compile(r".+#\d+")
 """How obstore names a local object that is still being written."""
+PART = re.compile(r"users/(?P<user>[0-9a-f-]{36})/uploads/(?P<upload>[0-9a-f-]{36})/\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Collected:
 
 
 async def collect_garbage(storage: Storage, older_than: timedelta = GRACE) -> Collected:
-    """Remove objects that no row of `files` names, and unfinished uploads, when they are older than `older_than`.
+    """Remove objects that no row of `files` names and that are no part of an upload, and unfinished uploads, when they are older than `older_than`.
 
     Safe to repeat and to run twice at once. Raises Conflict `wrong_database` when the store seems to belong to another
     database, Unavailable when a store does not answer.
@@ -68,9 +71,25 @@ async def _unreferenced(storage: Storage, before: datetime) -> tuple[list[Listed
             continue
         async with storage.database.transaction(None, read_only=True) as session:
             rows = await known_objects(session, [found.key for found in old])
+        rows |= await _parts(storage, [found.key for found in old])
         known += len(rows)
         unknown += [found for found in old if found.key not in rows]
     return unknown, known
+
+
+async def _parts(storage: Storage, keys: list[str]) -> set[str]:
+    """Those of the keys that are parts of an upload which may still go on."""
+    of_uploads: defaultdict[tuple[UUID, UUID], set[str]] = defaultdict(set)
+    for key in keys:
+        part = PART.fullmatch(key)
+        if part:
+            of_uploads[UUID(part["user"]), UUID(part["upload"])].add(key)
+    known: set[str] = set()
+    for (user_id, upload_id), parts in of_uploads.items():
+        async with storage.as_user(user_id, read_only=True) as db:
+            if await db.uploads.get(upload_id):
+                known |= parts
+    return known
 
 
 async def _unfinished(storage: Storage, before: datetime) -> int:

@@ -19,14 +19,16 @@ class Locator(BaseModel):
 
     material_id: UUID
     material_title: str
-    segment: int = Field(description="Ordinal of the segment (page, slide or section), from 0.")
+    segment: int = Field(description="Ordinal of the segment (page, slide, section or minute), from 0.")
     page: int | None = Field(default=None, description="Page of the file, from 1.")
     page_label: str | None = Field(
         default=None, description="The number printed on the page, when it differs."
     )
     slide: int | None = Field(default=None, description="Slide number, from 1.")
-    t_start: float | None = Field(default=None, description="Start in seconds, for recordings.")
-    t_end: float | None = None
+    t_start: float | None = Field(
+        default=None, description="Of a recording: the second at which the first word is heard."
+    )
+    t_end: float | None = Field(default=None, description="The second at which the last word ends.")
     heading_path: list[str] = Field(
         default_factory=list, description="Headings above the passage, outermost first."
     )
@@ -35,7 +37,7 @@ class Locator(BaseModel):
     boxes: list[Box] = Field(default_factory=list, description="Where the passage stands on the page image.")
 
     def label(self) -> str:
-        """The place in words, e.g. "page 57" or "slide 12" or "Chapter 2 › Schemes"."""
+        """The place in words, e.g. "page 57", "slide 12", "12:30" or "Chapter 2 › Schemes"."""
         if self.page is not None:
             printed = (
                 f" (printed {self.page_label})"
@@ -46,6 +48,12 @@ class Locator(BaseModel):
         if self.slide is not None:
             return f"slide {self.slide}"
         if self.t_start is not None:
-            minutes, seconds = divmod(int(self.t_start), 60)
-            return f"{minutes}:{seconds:02d}"
+            return clock(self.t_start)
         return " › ".join(self.heading_path) or "the text"
+
+
+def clock(seconds: float) -> str:
+    """A time as a player shows it: 12:30 or 1:02:03."""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"

@@ -99,7 +99,20 @@ class Settings(BaseSettings):
     )
 
     embedding_threads: int = Field(default=1, ge=1, description="Threads for one embedding call.")
+    speech_model: str | None = Field(
+        default=None,
+        description="Folder or name of a faster-whisper model. Unset: the one that the extra `speech` installs.",
+    )
+    summaries: bool = Field(
+        default=False,
+        description="A language model sums up each passage of new material in a sentence. A local one may compute for hours.",
+    )
     max_upload_mb: int = Field(default=2048, ge=1, description="Largest accepted file, in megabytes.")
+    quota_mb: int = Field(
+        default=20_000,
+        ge=0,
+        description="Room for one user's files, in megabytes; what was deleted may fill as much again. 0 for no limit.",
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @property

@@ -14,6 +14,7 @@ from migrations.runner import upgrade
 from storage.local.instance import InstanceInfo, LocalServices
 from storage.resources import Storage, open_storage
 from storage.settings import Settings
+from tests.work import reader_of
 from tools.catalog import CATALOG
 from tools.context import Principal
 from tools.executor import Executor
@@ -52,6 +53,7 @@ def settings_for(info: InstanceInfo) -> Settings:
 async def storage(instance: InstanceInfo) -> AsyncGenerator[Storage]:
     opened = open_storage(settings_for(instance))
     yield opened
+    await reader_of(opened).close()
     await opened.close()
 
 

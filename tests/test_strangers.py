@@ -39,6 +39,9 @@ async def possessions(storage: Storage, executor: Executor, new_user: Principal)
     collections = await call(executor, new_user, "chroma_list_collections")
     binned = await add_text(executor, new_user, "Secret class", "Secret in the bin", "Another oak.\n")
     await call(executor, new_user, "delete_material", material_id=binned)
+    note = await call(executor, new_user, "create_note", title="Secret thoughts", text="The oak again.")
+    due = {"class_id": "Secret class", "title": "Secret dig", "due_at": "tomorrow"}
+    assignment = await call(executor, new_user, "create_assignment", **due)
     key, _ = await Accounts(storage).create_key(new_user.user_id, "Secret key")
     async with storage.as_user(new_user.user_id) as db:
         thread = storage.clock.new_id()
@@ -65,6 +68,8 @@ async def possessions(storage: Storage, executor: Executor, new_user: Principal)
         "passage_id": found["hits"][0]["passage_id"],
         "collection_name": collections["items"][0]["name"],
         "conversation_id": str(thread),
+        "note_id": note["id"],
+        "assignment_id": assignment["id"],
         "key_id": str(key.id),
         "item_id": binned,
         "upload_id": (await upload_of(storage, new_user, material)),
@@ -84,8 +89,10 @@ FILLERS: dict[str, Any] = {
     "text": "x",
     "name": "x",
     "page": 1,
+    "due_at": "tomorrow",
     "email": "x@example.org",
     "table": "classes",
+    "url": "https://example.org/",
 }
 
 

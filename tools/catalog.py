@@ -3,7 +3,22 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tools.actions import account, bin, classes, collections, conversations, data, jobs, materials, search
+from tools.actions import (
+    account,
+    adding,
+    assignments,
+    bin,
+    classes,
+    collections,
+    conversations,
+    data,
+    jobs,
+    materials,
+    note_making,
+    notes,
+    reading,
+    search,
+)
 from tools.spec import ToolSpec
 
 TOOLS: tuple[ToolSpec, ...] = (
@@ -11,13 +26,25 @@ TOOLS: tuple[ToolSpec, ...] = (
     classes.create_class,
     classes.update_class,
     classes.delete_class,
-    materials.upload_material,
-    materials.add_text,
+    assignments.list_assignments,
+    assignments.create_assignment,
+    assignments.update_assignment,
+    assignments.delete_assignment,
+    adding.upload_material,
+    adding.add_text,
+    adding.add_web_page,
     materials.list_materials,
     materials.get_material,
-    materials.read_material,
+    reading.read_material,
+    materials.reprocess_material,
     materials.delete_material,
     materials.restore_material,
+    notes.list_notes,
+    notes.get_note,
+    notes.create_note,
+    notes.update_note,
+    notes.delete_note,
+    note_making.make_notes,
     search.search_materials,
     search.open_passage,
     jobs.list_jobs,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from storage.repositories import Repositories
 from storage.resources import Storage
+from tools.web.fetch import Fetcher
 
 Progress = Callable[[int, int | None, str], Awaitable[None]]
 """(done, total, message) of a tool that takes a while."""
@@ -35,10 +36,25 @@ class Principal:
         return bool({"*", scope, f"*:{scope.split(':')[1]}"} & self.scopes)
 
 
-class TextModel(Protocol):
-    """How a tool reaches a language model, where one is configured."""
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a language model wrote, and how many tokens it read and wrote, as far as its server says."""
 
-    async def complete(self, prompt: str) -> str: ...
+    text: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class TextModel(Protocol):
+    """How a tool or a job reaches a language model."""
+
+    async def which(self) -> str | None:
+        """Its name, as provider:name; None when no language model is configured, or none answers just now."""
+        ...
+
+    async def complete(self, system: str, prompt: str, *, max_tokens: int) -> Completion:
+        """One answer, within the time limit of the settings. Raises Unavailable."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +65,8 @@ class ToolContext:
     """The repositories of this call's transaction; None for a tool that opens its own."""
     progress: Progress = no_progress
     model: TextModel | None = None
+    fetcher: Fetcher = field(default_factory=Fetcher)
+    """How a tool reaches the web."""
     after_commit: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """Run once the transaction stands: telling the worker of a job that no one can see yet would be too early."""
 

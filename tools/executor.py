@@ -13,6 +13,7 @@ from tools.audit import Trail
 from tools.context import Principal, Progress, TextModel, ToolContext, no_progress
 from tools.limits import admit_call
 from tools.spec import Effect, Input, ToolSpec
+from tools.web.fetch import Fetcher
 
 log = structlog.get_logger()
 
@@ -23,11 +24,16 @@ class Executor:
     """Runs tools by name. One per process; safe to call concurrently, because every call has its own transaction."""
 
     def __init__(
-        self, catalog: Mapping[str, ToolSpec], storage: Storage, model: TextModel | None = None
+        self,
+        catalog: Mapping[str, ToolSpec],
+        storage: Storage,
+        model: TextModel | None = None,
+        fetcher: Fetcher | None = None,
     ) -> None:
         self.catalog = catalog
         self.storage = storage
         self._model = model
+        self._fetcher = fetcher or Fetcher()
 
     async def call(
         self, name: str, raw: Mapping[str, Any], principal: Principal, progress: Progress = no_progress
@@ -59,7 +65,8 @@ class Executor:
         spec = self.spec(name, principal)
         await admit_call(self.storage, principal, name)
         args = validated(spec.input, raw)
-        return await self._run(spec, args, ToolContext(principal, self.storage, None, progress, self._model))
+        ctx = ToolContext(principal, self.storage, None, progress, self._model, self._fetcher)
+        return await self._run(spec, args, ctx)
 
     async def _write(
         self, spec: ToolSpec, raw: Mapping[str, Any], principal: Principal, progress: Progress
@@ -70,7 +77,7 @@ class Executor:
         try:
             args = validated(self.spec(spec.name, principal).input, raw)
             trail.arguments = args.model_dump(mode="json", exclude_none=True)
-            ctx = ToolContext(principal, trail.watched(), None, progress, self._model)
+            ctx = ToolContext(principal, trail.watched(), None, progress, self._model, self._fetcher)
             output = await self._run(spec, args, ctx, trail)
             await trail.succeeded()
         except LyceumError as error:

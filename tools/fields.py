@@ -8,6 +8,14 @@ ClassRef = Annotated[str, Field(min_length=1, max_length=200, description="A cla
 MaterialRef = Annotated[
     str, Field(min_length=1, max_length=400, description="A material: its id or its title.")
 ]
+NoteRef = Annotated[str, Field(min_length=1, max_length=400, description="A note: its id or its title.")]
+AssignmentRef = Annotated[
+    str, Field(min_length=1, max_length=400, description="An assignment: its id or its title.")
+]
+TestRef = Annotated[str, Field(min_length=1, max_length=400, description="A test: its id or its title.")]
+DeckRef = Annotated[
+    str, Field(min_length=1, max_length=400, description="A deck of cards: its id or its title.")
+]
 JobRef = Annotated[str, Field(min_length=1, max_length=100, description="A job's id.")]
 ConversationRef = Annotated[
     str, Field(min_length=1, max_length=400, description="A conversation: its id or its title.")

@@ -16,11 +16,15 @@ class Citations:
         self._passages: dict[str, dict[str, Any]] = {}
 
     def number(self, artifact: dict[str, Any]) -> None:
-        """Write `number` into every passage of a tool's output: the `hits` of a search, or an opened passage itself."""
+        """Write `number` into every passage of a tool's output: the `hits` of a search, or an opened passage itself.
+
+        The sources of a note keep the numbers that its text has, when it is the first thing that is read.
+        """
+        if not self._passages:
+            self._passages.update({f"{s['passage_id']} {s['number']}": s for s in sources_of(artifact)})
         for passage in passages_of(artifact):
-            known = self._passages.setdefault(
-                str(passage["passage_id"]), {**passage, "number": len(self._passages) + 1}
-            )
+            following = max((known["number"] for known in self._passages.values()), default=0) + 1
+            known = self._passages.setdefault(str(passage["passage_id"]), {**passage, "number": following})
             passage["number"] = known["number"]
 
     def restore(self, artifact: dict[str, Any]) -> None:
@@ -46,6 +50,16 @@ def passages_of(artifact: dict[str, Any]) -> list[dict[str, Any]]:
         p
         for p in candidates
         if isinstance(p, dict) and p.get("passage_id") and {"text", "locator"} <= p.keys()
+    ]
+
+
+def sources_of(artifact: dict[str, Any]) -> list[dict[str, Any]]:
+    """The numbered sources of a note, as passages."""
+    found = artifact.get("sources")
+    return [
+        {**s, "text": s["quote"]}
+        for s in (found if isinstance(found, list) else [])
+        if isinstance(s, dict) and s.get("passage_id") and {"number", "quote", "locator"} <= s.keys()
     ]
 
 

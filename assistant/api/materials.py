@@ -2,6 +2,7 @@
 
 import mimetypes
 import re
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import quote
 
@@ -24,6 +25,8 @@ router = APIRouter(
 Reader = Annotated[Principal, Depends(allowed("materials:read"))]
 
 PDF = "application/pdf"
+PAGED = re.compile(r"application/pdf|image/.+")
+"""Media types whose pages can be drawn."""
 SHOWN = re.compile(
     r"application/pdf|text/(plain|markdown|csv|html)|image/(png|jpeg|gif|webp)|(audio|video)/.+"
 )
@@ -40,17 +43,40 @@ async def material_file(
     material_id: str, request: Request, principal: Reader, services: ServicesDep
 ) -> Response:
     """The file as it was uploaded. Answers ranges."""
-    file = await _file(services, principal, material_id)
+    file = await file_of(services, principal, material_id)
+    return await send(file, request, services, presentation(file))
+
+
+@router.get("/{material_id}/pages/{number}.png", response_class=Response)
+async def page_image(
+    material_id: str,
+    number: int,
+    request: Request,
+    principal: Reader,
+    services: ServicesDep,
+    width: Annotated[int, Query(ge=64, le=2000)] = 1200,
+) -> Response:
+    """A page of a PDF, or a photo turned upright, as a picture. Pages count from 1."""
+    file = await file_of(services, principal, material_id)
+    tag = f'"{file.sha256.hex()[:32]}-{number}-{width}"'
+    headers = {"ETag": tag, "Cache-Control": "private, max-age=3600"}
+    if matches(request.headers.get("if-none-match"), tag):
+        return Response(status_code=304, headers=headers)
+    if not PAGED.fullmatch(media_type(file)):
+        raise NotFound(
+            "Only PDF pages and photos have pictures; read this material's text.", code="no_page_image"
+        )
+    png = await services.pages.get(file, number, width)
+    return Response(png, headers=headers, media_type="image/png")
+
+
+async def send(file: File, request: Request, services: Services, presented: Mapping[str, str]) -> Response:
+    """The bytes of a file, or the range that was asked for; nothing when the client has them."""
     stored, size = Stored(file.size_bytes, file.sha256), file.size_bytes
     await services.storage.files.check_size(file.object_key, stored)
     tag = f'"{file.sha256.hex()}"'
-    headers = {
-        **_presentation(file),
-        "ETag": tag,
-        "Accept-Ranges": "bytes",
-        "Cache-Control": "private, no-cache",
-    }
-    if _matches(request.headers.get("if-none-match"), tag):
+    headers = {**presented, "ETag": tag, "Accept-Ranges": "bytes", "Cache-Control": "private, no-cache"}
+    if matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     wanted = request.headers.get("range") if request.headers.get("if-range", tag) == tag else None
     span = asked_range(wanted, size)
@@ -70,28 +96,7 @@ async def material_file(
     return StreamingResponse(files.read(file.object_key, start, end), status, headers)
 
 
-@router.get("/{material_id}/pages/{number}.png", response_class=Response)
-async def page_image(
-    material_id: str,
-    number: int,
-    request: Request,
-    principal: Reader,
-    services: ServicesDep,
-    width: Annotated[int, Query(ge=64, le=2000)] = 1200,
-) -> Response:
-    """A page of a PDF as a picture. Pages count from 1."""
-    file = await _file(services, principal, material_id)
-    tag = f'"{file.sha256.hex()[:32]}-{number}-{width}"'
-    headers = {"ETag": tag, "Cache-Control": "private, max-age=3600"}
-    if _matches(request.headers.get("if-none-match"), tag):
-        return Response(status_code=304, headers=headers)
-    if _media_type(file) != PDF:
-        raise NotFound("Only PDF pages have pictures; read this material's text.", code="no_page_image")
-    png = await services.pages.get(file, number, width)
-    return Response(png, headers=headers, media_type="image/png")
-
-
-async def _file(services: Services, principal: Principal, material_id: str) -> File:
+async def file_of(services: Services, principal: Principal, material_id: str) -> File:
     if as_uuid(material_id) is None:
         raise NotFound(f"No material {material_id!r}.", code="material_not_found")
     async with services.storage.as_user(principal.user_id, read_only=True) as db:
@@ -102,26 +107,26 @@ async def _file(services: Services, principal: Principal, material_id: str) -> F
     return file
 
 
-def _media_type(file: File) -> str:
+def media_type(file: File) -> str:
     """By content once it was read, until then by name."""
     return file.media_type or mimetypes.guess_type(file.filename)[0] or "application/octet-stream"
 
 
-def _presentation(file: File) -> dict[str, str]:
+def presentation(file: File) -> dict[str, str]:
     """How a browser is to treat the file: what it is, its name, and that nothing in it may run."""
-    media_type = _media_type(file)
-    shown = SHOWN.fullmatch(media_type)
+    kind = media_type(file)
+    shown = SHOWN.fullmatch(kind)
     plain = "".join(c if (c.isascii() and c.isalnum()) or c in " ._-()" else "_" for c in file.filename)
     disposition = f"{'inline' if shown else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(file.filename, safe='')}"
     return {
-        "Content-Type": f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type,
+        "Content-Type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
         "Content-Disposition": disposition,
-        "Content-Security-Policy": PDF_POLICY if media_type == PDF else SANDBOX,
+        "Content-Security-Policy": PDF_POLICY if kind == PDF else SANDBOX,
         "X-Frame-Options": "SAMEORIGIN",
     }
 
 
-def _matches(if_none_match: str | None, tag: str) -> bool:
+def matches(if_none_match: str | None, tag: str) -> bool:
     tags = [each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")]
     return tag in tags or "*" in tags
 

@@ -1,7 +1,8 @@
-"""Pictures of PDF pages: drawn one at a time in a thread, the latest kept in memory."""
+"""Pictures of pages, of PDFs and of photos: drawn one at a time in a thread, the latest kept in memory."""
 
 import asyncio
 from collections import OrderedDict
+from pathlib import Path
 from uuid import UUID
 
 from storage.errors import NotFound
@@ -9,12 +10,14 @@ from storage.files import Stored
 from storage.models import File
 from storage.resources import Storage
 from tools.ingest.segments import Refusal
+from tools.ingest.signatures import picture
 
 KEPT_BYTES = 32 << 20
+HEAD_BYTES = 4096
 
 
 class PageImages:
-    """MuPDF must not run in two threads at once; one page takes some 50 ms."""
+    """MuPDF must not run in two threads at once, and photos take memory; a page needs some 50 ms, a large photo 500."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -32,13 +35,10 @@ class PageImages:
             return self._kept[wanted]
 
     async def _draw(self, file: File, page: int, width: int) -> bytes:
-        # MuPDF costs 60 MB of memory and a third of a second to load; a server that shows no page goes without.
-        from tools.ingest.render import render_page  # noqa: PLC0415
-
         stored = Stored(file.size_bytes, file.sha256)
         async with self._storage.files.as_path(file.object_key, stored) as path:
             try:
-                return await asyncio.to_thread(render_page, path, page, width)
+                return await asyncio.to_thread(_drawn, path, page, width)
             except IndexError as error:
                 raise NotFound(f"There is no page {page} in this file.", code="no_such_page") from error
             except Refusal as error:
@@ -50,3 +50,16 @@ class PageImages:
         while self._size > KEPT_BYTES and len(self._kept) > 1:
             _, dropped = self._kept.popitem(last=False)
             self._size -= len(dropped)
+
+
+def _drawn(path: Path, page: int, width: int) -> bytes:
+    """MuPDF and Pillow cost 60 MB of memory and a third of a second to load; a server that shows no page goes without."""
+    with path.open("rb") as file:
+        is_photo = picture(file.read(HEAD_BYTES)) is not None
+    if is_photo:
+        from tools.ingest.image_files import render_image  # noqa: PLC0415
+
+        return render_image(path, page, width)
+    from tools.ingest.render import render_page  # noqa: PLC0415
+
+    return render_page(path, page, width)

@@ -23,6 +23,8 @@ STATUS_OF: Mapping[Kind, int] = {
     Kind.UNAVAILABLE: 503,
 }
 INTERNAL = "Something went wrong on the server. The error is in its log; try again, or tell whoever runs it."
+PHRASES = {460: "Checksum Mismatch"}
+"""Of statuses that only tus knows."""
 SENTENCES = {
     404: "There is nothing at this address.",
     405: "This address does not take this kind of request.",
@@ -55,7 +57,7 @@ def problem(
 
 
 def body(status: int, code: str, detail: str) -> dict[str, Any]:
-    title = HTTPStatus(status).phrase
+    title = PHRASES.get(status) or HTTPStatus(status).phrase
     return Problem(title=title, status=status, code=code, detail=detail).model_dump()
 
 

@@ -36,10 +36,11 @@ FORM = {
     openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM}}}},
 )
 async def upload(request: Request, principal: Caller, services: ServicesDep) -> Response:
-    """Add a file to a class: it is stored, and a job reads it."""
+    """Add a file to a class: it is stored, and a job reads it. Large files go better to /api/uploads/tus."""
     services.executor.spec("upload_material", principal)
     limit = services.settings.max_upload_mb << 20
-    if int(request.headers.get("content-length", 0)) > limit + SLACK:
+    announced = int(request.headers.get("content-length", 0))
+    if announced > limit + SLACK:
         raise TooLarge(
             f"This file is larger than the {services.settings.max_upload_mb} MB that this server takes.",
             code="file_too_large",
@@ -47,7 +48,8 @@ async def upload(request: Request, principal: Caller, services: ServicesDep) -> 
     boundary = boundary_of(request.headers.get("content-type", ""))
     form = _Form(form_events(request.stream(), boundary, limit=limit + SLACK))
     filename = await form.to_file()
-    upload_id = await receive(services.storage, principal, filename, form.file())
+    size = max(0, announced - SLACK)
+    upload_id = await receive(services.storage, principal, filename, form.file(), size=size)
     try:
         arguments: dict[str, Any] = {**form.fields, "upload_id": str(upload_id)}
         taken = await services.executor.call("upload_material", arguments, principal)

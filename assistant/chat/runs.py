@@ -12,6 +12,7 @@ from langchain.agents.middleware.model_call_limit import ModelCallLimitExceededE
 from langchain_core.language_models import BaseChatModel
 
 from assistant.agent.agent import build_agent, system_prompt
+from assistant.agent.choosing import request_of
 from assistant.agent.citations import Citations
 from assistant.agent.tool_adapter import offered_tools
 from assistant.chat.answer import Answer
@@ -145,7 +146,7 @@ class LiveRun:
             principal = self.principal
             agent = build_agent(
                 model,
-                offered_tools(self._executor, principal, self._citations),
+                offered_tools(self._executor, principal, self._citations, request_of(self.new.messages)),
                 system_prompt(self._storage.clock.now().date(), self.new.current_class),
             )
             stream = agent.astream(

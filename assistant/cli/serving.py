@@ -210,12 +210,13 @@ def worker(
 
 async def work(settings: Settings, name: str) -> None:
     from assistant.cli.session import services  # noqa: PLC0415
+    from assistant.models.text import ConfiguredModel  # noqa: PLC0415
     from storage.resources import open_storage  # noqa: PLC0415
     from tools.ingest.service import make_worker  # noqa: PLC0415 - PyMuPDF and Chroma's client load only here
 
     async with services(settings, "lyceum worker") as (found, _):
         storage = open_storage(found)
-        worker = make_worker(storage, name)
+        worker = make_worker(storage, name, model=ConfiguredModel(found, storage.embedder))
         loop = asyncio.get_running_loop()
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signal_number, worker.stop)

@@ -6,7 +6,12 @@ from typing import Any
 from assistant.models.offered import OfferedTool
 from assistant.models.turns import Turn
 
-KEEPS_CURRENT_CLASS = frozenset({"search_materials", "list_materials", "add_text", "chroma_search"})
+KEEPS_CURRENT_CLASS = frozenset(
+    {
+        "search_materials", "list_materials", "add_text", "add_web_page", "chroma_search", "list_notes", "create_note",
+        "create_assignment",
+    }
+)  # fmt: skip
 """Tools for which the class the person is looking at is meant when none is named."""
 
 _PLACES = {

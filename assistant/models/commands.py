@@ -8,6 +8,7 @@ for a command. A rule applies only when its tool is offered. Verb and noun rules
 import re
 from collections.abc import Callable
 
+from assistant.models import study_commands
 from assistant.models.arguments import Slots
 from assistant.models.items import Item, bare_name, nouns, read_item
 from assistant.models.offered import OfferedTool
@@ -26,9 +27,9 @@ _I = re.IGNORECASE
 
 def read_command(text: str, tools: Tools) -> Slots | None:
     """The command in `text` with what it names, or None when it is a question."""
-    note = add_text(_POLITE.sub("", text.strip()))
-    if note is not None and note.tool in tools:
-        return note
+    kept = add_text(_POLITE.sub("", text.strip()), tools)
+    if kept is not None and kept.tool in tools:
+        return kept
     request = re.sub(r"[\s,]*(?:\bplease\b)?[\s.!?]*$", "", _POLITE.sub("", one_line(text)), flags=_I)
     for rule in RULES:
         slots = rule(request, tools)
@@ -68,6 +69,21 @@ def read_pages(text: str, tools: Tools) -> Slots | None:
         None,
     )
     return Slots(tool, "material", values=values) if tool else None
+
+
+_SECTION = re.compile(
+    rf"{_READ}\s+(?:the\s+)?(?:section|chapter|§)\s*(?P<number>\d{{1,3}}(?:\.\d{{1,3}}){{0,4}})\s*,?\s*(?:of|in|from)\s+(?P<item>.+)",
+    _I,
+)
+
+
+def read_section(text: str, tools: Tools) -> Slots | None:
+    """A section of a named material: "read section 3.2 of the decay book"."""
+    match, reader = _SECTION.fullmatch(text), tools.get("read_material")
+    name = _material_name(match["item"]) if match else None
+    if match is None or name is None or reader is None or "heading" not in reader.properties:
+        return None
+    return Slots("read_material", "material", values={"material_id": name, "heading": match["number"]})
 
 
 def _material_name(text: str) -> str | None:
@@ -190,23 +206,27 @@ def create(text: str, tools: Tools) -> Slots | None:
 
 
 _ADD_TEXT = re.compile(
-    r"(?:add|save|store|keep|remember|note down|note)\s+(?:(?:the|this|these|following|my|a|as)\s+)*(?:text|note|notes|snippet|definition)?(?:\s+(?:to|in)\s+(?:my\s+|the\s+)?(?P<class>[^:]{1,60}?)(?:\s+(?:class|course))?)?"
+    r"(?P<verb>add|save|store|keep|remember|note down|note|write|create|make)\s+(?:(?:the|this|these|following|my|a|as)\s+)*(?P<noun>text|notes?|snippet|definition)?(?:\s+(?:to|in)\s+(?:my\s+|the\s+)?(?P<class>[^:]{1,60}?)(?:\s+(?:class|course))?)?"
     r"(?:\s+(?:called|titled|named)\s+(?P<title>[^:]{1,120}?))?\s*:\s*(?P<text>.+)",
     _I | re.DOTALL,
 )
 
 
-def add_text(text: str) -> Slots | None:
-    """A note typed in the chat: "add this note to Physics: …"."""
+def add_text(text: str, tools: Tools) -> Slots | None:
+    """What is typed in the chat to be kept: "add this note to Physics: …" is a note, any other text a material."""
     match = _ADD_TEXT.fullmatch(text)
     if not match:
+        return None
+    noun = (match["noun"] or match["verb"]).lower()
+    if noun in ("write", "create", "make"):
         return None
     body = match["text"].strip()
     title = (match["title"] or " ".join(body.split()[:8])).strip("\"'“” ")
     values: dict[str, object] = {"title": title, "text": body}
     if match["class"]:
         values["class_id"] = match["class"].strip("\"'“” ")
-    return Slots("add_text", "text", values=values)
+    tool = "create_note" if noun.startswith("note") and "create_note" in tools else "add_text"
+    return Slots(tool, "text", values=values)
 
 
 _RENAME = re.compile(
@@ -320,7 +340,9 @@ def get_item(text: str, tools: Tools) -> Slots | None:
 
 
 RULES: tuple[Callable[[str, Tools], Slots | None], ...] = (
+    *study_commands.RULES,
     read_pages,
+    read_section,
     jobs,
     profile,
     collections,

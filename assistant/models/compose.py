@@ -3,7 +3,6 @@
 import re
 
 from assistant.models.embeds import Embeds
-from assistant.models.markdown import escaped
 from assistant.models.prose import leads_on
 from assistant.models.quotes import Hit, absent_words, choose_quotes, read_hits
 from assistant.models.render import render_result
@@ -12,6 +11,7 @@ from assistant.models.words import one_line, terms, without_greek
 from assistant.models.words import words as tokens
 from tools.ingest.passages import page_of_reference
 from tools.ingest.sentences import sentence_spans
+from tools.markdown import escaped
 
 NOT_FOUND = "I did not find that in your material."
 OTHER_LANGUAGE = "If your material is in another language, please ask in that one: I cannot translate."

@@ -20,6 +20,7 @@ from assistant.models.local_servers import find_local_model, is_private, list_mo
 from assistant.models.native import NativeModel
 from assistant.models.planned import PlannedModel
 from storage.errors import InvalidInput
+from storage.settings import Settings
 
 ToolCalls = Literal["auto", "native", "planned"]
 
@@ -46,6 +47,12 @@ class ModelSettings:
     timeout_seconds: float = 120.0
     probe_seconds: float = 0.3
     max_retries: int = 1
+
+
+def model_settings(settings: Settings) -> ModelSettings:
+    """The part of the settings that names the model."""
+    key = settings.model_api_key.get_secret_value() if settings.model_api_key else None
+    return ModelSettings(settings.model, settings.model_base_url, key, settings.model_tools)
 
 
 def _ignore() -> None:

@@ -22,15 +22,17 @@ SAFE = re.compile(r"^(list|get|search|explain|read|open)_|^chroma_")
 
 ABOUT_THE_PLATFORM = re.compile(
     r"\b(my|i have|did i|have i|am i)\b.*\b(upload\w*|account|profile|file|files|class|classes|course|courses|job|jobs|chat|chats|"
-    r"conversation\w*|material|materials|collection\w*|progress|deck|decks|card|cards|test|tests|plan)\b",
+    r"conversation\w*|material|materials|collection\w*|progress|deck|decks|card|cards|test|tests|plan|assignment\w*|homework|deadline\w*)\b"
+    r"|\b(?:what|which|anything|something)\b.*\b(?:due|overdue|to hand in)\b(?! (?:to|process))",
     re.IGNORECASE,
 )
 LIKENESS = 0.38
 """Least cosine between a request and a tool's description. Set by hand on the table in the tests."""
 
 _ASKED_FOR = re.compile(
-    r"^Which (?P<noun>[a-z ]+) do you mean\?|^What should the (?P<new>[a-z ]+) be called\?"
+    r"^Which (?P<noun>[a-z ]+) do you mean\?|^What should the (?P<new>[a-z ]+) be called\?|^(?P<due>When is it due)\?"
 )
+_NAMES_A_CLASS = re.compile(r"\b(?:class|course|subject)(?:es|s)?\b", re.IGNORECASE)
 
 
 def decide(turn: Turn, tools: Tools, embedder: Embeds) -> Decision:
@@ -59,8 +61,12 @@ def _with_pending_request(turn: Turn) -> str:
     ):
         return turn.question
     name = turn.question.strip("\"'“”. ")
-    joint = "called" if asked["new"] else "named"
-    return f'{turn.previous_questions[-1].rstrip(".!? ")} {joint} "{name}"'
+    before = turn.previous_questions[-1].rstrip(".!? ")
+    if asked["due"]:
+        return f"{before} due {name}"
+    if asked["noun"] == "class" and not _NAMES_A_CLASS.search(before):
+        return f'{before} in the class "{name}"'
+    return f'{before} {"called" if asked["new"] else "named"} "{name}"'
 
 
 def _run_command(command: "Slots", turn: Turn, tools: Tools) -> Decision:
@@ -70,11 +76,21 @@ def _run_command(command: "Slots", turn: Turn, tools: Tools) -> Decision:
     if not missing:
         return Decision(calls=(Call(tool.name, args),))
     noun = command.noun or "item"
+    if tool.name == "create_assignment":
+        return Decision(text=_asks_about_assignment(missing))
     if command.creates:
         return Decision(text=f"What should the {noun} be called?")
     if "text" in missing:
         return Decision(text="What text should I keep? Write it after a colon, for example: add this note: …")
     return Decision(text=f"Which {noun} do you mean? Please name it, in quotes if the name is long.")
+
+
+def _asks_about_assignment(missing: list[str]) -> str:
+    if missing == ["due_at"]:
+        return "When is it due? Friday, tomorrow at 5 pm or 2026-03-20 will do."
+    if missing == ["class_id"]:
+        return "Which class do you mean? Please name it."
+    return "Please say what is due, when and for which class, for example: add an assignment essay due Friday for Biology."
 
 
 def _alike(text: str, tools: Tools, embedder: Embeds) -> Call | None:

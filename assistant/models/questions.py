@@ -6,6 +6,7 @@ from typing import Any
 from assistant.models.arguments import Slots
 from assistant.models.turns import Turn
 from assistant.models.words import STOP, content_words, fold, one_line, terms, with_greek
+from storage.locators import clock
 from tools.ingest.passages import Reference, page_of_reference
 
 _POLITE = re.compile(
@@ -110,6 +111,8 @@ def _place(place: Reference) -> str:
         return f"section {place.section}"
     if place.slide:
         return f"slides {place.slide}-{place.last_slide}" if place.last_slide else f"slide {place.slide}"
+    if place.t_start is not None and place.t_end is not None:
+        return f"from {clock(place.t_start)} to {clock(place.t_end)}"
     return f"pages {place.page}-{place.last_page}" if place.last_page else f"page {place.page or place.label}"
 
 

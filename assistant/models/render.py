@@ -3,10 +3,13 @@
 import re
 from typing import Any
 
-from assistant.models.markdown import escaped, escaped_block
+from assistant.models.render_study import RENDERERS
 from assistant.models.turns import ToolResult
+from storage.locators import clock
+from tools.markdown import escaped, escaped_block
 
 MOST_CHARACTERS = 6000
+MOST_OF_A_NOTE = 20_000
 MOST_ITEMS = 50
 _HIDDEN = re.compile(r"(?:^|_)id$|cursor$|_at$|checksum|sha256|hash|^kind$|embedding")
 _DONE = {
@@ -26,6 +29,8 @@ def render_result(result: ToolResult, question: str = "") -> str:
     artifact = result.artifact
     if not artifact:
         return clip(result.text)
+    if result.name in RENDERERS:
+        return clip(RENDERERS[result.name](artifact), MOST_OF_A_NOTE)
     verb, _, noun = result.name.partition("_")
     if "items" in artifact and isinstance(artifact["items"], list):
         return clip(_list(noun.removeprefix("list_"), artifact, question))
@@ -134,6 +139,8 @@ def _passage(artifact: dict[str, Any]) -> str:
 def _label(piece: dict[str, Any], artifact: dict[str, Any]) -> str:
     """The place in words; a segment has a number in the units of its material, and perhaps a printed one."""
     number, printed = piece.get("number"), piece.get("label")
+    if isinstance(piece.get("t_start"), int | float):
+        return f"{clock(piece['t_start'])} to {clock(piece.get('t_end') or piece['t_start'])}"
     if piece is not artifact and isinstance(number, int):
         extra = f" (printed {_flat(printed)})" if printed and str(printed) != str(number) else ""
         return f"{artifact.get('unit') or 'page'} {number}{extra}"

@@ -56,6 +56,8 @@ def _examples(tools: dict[str, OfferedTool]) -> str:
         "create_class": "“create a class called Physics 101”",
         "list_materials": "“what materials do I have?”",
         "read_material": "“show page 57 of the decay book”",
+        "make_notes": "“make notes from the recording”",
+        "list_assignments": "“what is due this week?”",
         "list_jobs": "“how is my upload doing?”",
     }
     examples = [example for name, example in known.items() if name in tools]

@@ -55,6 +55,7 @@ def used_up(table: Table, cutoff: datetime) -> ColumnElement[bool]:
 
 EXPIRED: tuple[Rule, ...] = (
     Rule("user_sessions", timedelta(0), before("refresh_expires_at"), "LearnLab: clean expired sessions, daily"),
+    Rule("uploads", timedelta(0), before("expires_at"), "no design says; three days after the last byte, their parts with them"),
     Rule("share_links", timedelta(0), used_up, "MySmartNotes: expired, or opened max_views times"),
     Rule("exports", timedelta(days=7), before("expires_at"), "Curriculum: 7 days after expiration; the file goes at expiry"),
     Rule("jobs", timedelta(days=30), before("finished_at"), "Curriculum: generation tasks 30 days"),

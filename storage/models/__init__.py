@@ -15,7 +15,15 @@ from storage.models.courses import (
 )
 from storage.models.documents import Document, Export
 from storage.models.flashcards import CardReview, Deck, DeckMedia, Flashcard
-from storage.models.materials import Chunk, ChunkPosting, Figure, File, Material, MaterialSegment
+from storage.models.materials import (
+    Chunk,
+    ChunkPosting,
+    Figure,
+    File,
+    Material,
+    MaterialSegment,
+    Upload,
+)
 from storage.models.notes import Note, NoteSource
 from storage.models.operations import AuditLog, Job, SealKey, Upkeep
 from storage.models.sharing import Connection, SharedItem, ShareLink
@@ -71,6 +79,7 @@ __all__ = [
     "TestAttempt",
     "TestQuestion",
     "Upkeep",
+    "Upload",
     "User",
     "UserSession",
 ]

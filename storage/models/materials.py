@@ -13,6 +13,7 @@ from storage.models.base import (
     LIVE,
     Base,
     Identified,
+    Json,
     Owned,
     SoftDeleted,
     Timestamped,
@@ -55,6 +56,28 @@ class File(Base, Identified, Owned, Timestamped, SoftDeleted):
     )
 
 
+class Upload(Base, Identified, Owned, Timestamped):
+    """A file that arrives in several requests (tus 1.0). Its parts lie in the store under its id until all are there."""
+
+    __tablename__ = "uploads"
+
+    filename: Mapped[str] = mapped_column(comment="Name that its owner knows it by.")
+    size_bytes: Mapped[int | None] = mapped_column(BigInteger, comment="Length of the whole, once known.")
+    received_bytes: Mapped[int] = mapped_column(
+        BigInteger, server_default=sql("0"), comment="How much has arrived."
+    )
+    parts: Mapped[list[Any]] = mapped_column(
+        server_default=sql("'[]'"), comment="Length of each stored part, in order."
+    )
+    details: Mapped[Json] = mapped_column(
+        server_default=sql("'{}'"), comment="What the sender said of it: class, title, kind."
+    )
+    outcome: Mapped[Json | None] = mapped_column(comment="What became of it: ids of material and job.")
+    expires_at: Mapped[datetime] = mapped_column(index=True, comment="When an unfinished one is thrown away.")
+
+    __table_args__ = (Index("ix_uploads_user_id", "user_id"),)
+
+
 class Material(Base, Identified, Owned, Timestamped, SoftDeleted):
     """One thing a student studies from. Words are searchable from status `searchable` on, vectors too from `ready` on."""
 
@@ -80,6 +103,9 @@ class Material(Base, Identified, Owned, Timestamped, SoftDeleted):
         comment="SHA-256 of the content: the same bytes twice are one material."
     )
     language: Mapped[str | None] = mapped_column(comment="Main language (BCP 47).")
+    text_configs: Mapped[list[str]] = mapped_column(
+        server_default=sql("'{english}'"), comment="Text search configurations of its chunks."
+    )
     segment_kind: Mapped[str | None] = mapped_column(
         comment="What it is divided into: page, slide, section or span."
     )
@@ -90,6 +116,9 @@ class Material(Base, Identified, Owned, Timestamped, SoftDeleted):
     duration_seconds: Mapped[float | None] = mapped_column(comment="Of a recording.")
     chunk_count: Mapped[int] = mapped_column(server_default=sql("0"), comment="Chunks that search can find.")
     embedding_model: Mapped[str | None] = mapped_column(comment="Model of its vectors, once all stand.")
+    notice: Mapped[str | None] = mapped_column(
+        comment="What its owner should know of a material that was read: pages left out, macros ignored."
+    )
     processed_at: Mapped[datetime | None] = mapped_column(comment="When it became ready.")
     shared_with_class: Mapped[bool] = mapped_column(
         server_default=sql("true"), comment="Whether the members of its class may read it."
@@ -135,11 +164,19 @@ class MaterialSegment(Base, Identified, Owned):
         server_default=sql("'[]'"),
         comment="[type, start, end, level] of each paragraph, list, table or formula.",
     )
+    words: Mapped[list[Any]] = mapped_column(
+        server_default=sql("'[]'"), comment="[start, end, t_start, t_end] of each spoken word."
+    )
+    notice: Mapped[str | None] = mapped_column(comment="Why a part of it could not be read.")
+    staged: Mapped[bool] = mapped_column(
+        server_default=sql("false"),
+        comment="Still being read; takes the place of the others once all are there.",
+    )
 
     __table_args__ = (
         one_of("kind", SEGMENT_KINDS),
         same_owner("material_id", "materials"),
-        UniqueConstraint("material_id", "ordinal"),
+        UniqueConstraint("material_id", "staged", "ordinal"),
         Index("ix_material_segments_user_id", "user_id"),
     )
 
@@ -225,6 +262,7 @@ class Figure(Base, Identified, Owned):
     caption: Mapped[str | None] = mapped_column(comment="The words below or above it.")
     text: Mapped[str | None] = mapped_column(comment="Words found in it.")
     box: Mapped[list[float] | None] = mapped_column(comment="x0, y0, x1, y1 as fractions of the page.")
+    chunk: Mapped[int | None] = mapped_column(Integer, comment="Ordinal of the chunk it stands beside.")
     file_id: Mapped[UUID | None] = mapped_column(
         index=True, comment="The picture cut out, where it was kept."
     )

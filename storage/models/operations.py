@@ -55,6 +55,7 @@ class Job(Base, Identified, Owned, Timestamped):
         one_of("status", JOB_STATUSES),
         same_owner("material_id", "materials"),
         Index("ix_jobs_user_id_created_at", "user_id", "created_at"),
+        Index("ix_jobs_user_id_started_at", "user_id", "started_at"),
         Index(
             "ix_jobs_open", "status", "lease_until", postgresql_where=text("status IN ('queued', 'running')")
         ),

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.clock import Clock
 from storage.repositories.accounts import AccountRepository
+from storage.repositories.assignments import AssignmentRepository
 from storage.repositories.audit import AuditRepository
 from storage.repositories.classes import ClassRepository
 from storage.repositories.closing import ClosingRepository
@@ -16,12 +17,17 @@ from storage.repositories.jobs import JobRepository
 from storage.repositories.lexical import LexicalRepository
 from storage.repositories.life import LifeRepository
 from storage.repositories.materials import MaterialRepository
+from storage.repositories.notes import NoteRepository
+from storage.repositories.places import PlaceRepository
+from storage.repositories.reading import ReadingRepository
 from storage.repositories.sharing import ShareLinkRepository
+from storage.repositories.uploads import UploadRepository
 
 
 class Repositories:
     def __init__(self, session: AsyncSession, user_id: UUID, clock: Clock) -> None:
         self.accounts = AccountRepository(session, user_id, clock)
+        self.assignments = AssignmentRepository(session, user_id, clock)
         self.audit = AuditRepository(session, user_id, clock)
         self.classes = ClassRepository(session, user_id, clock)
         self.closing = ClosingRepository(session, user_id, clock)
@@ -32,4 +38,8 @@ class Repositories:
         self.lexical = LexicalRepository(session, user_id, clock)
         self.life = LifeRepository(session, user_id, clock)
         self.materials = MaterialRepository(session, user_id, clock)
+        self.notes = NoteRepository(session, user_id, clock)
+        self.places = PlaceRepository(session, user_id, clock)
+        self.reading = ReadingRepository(session, user_id, clock)
         self.share_links = ShareLinkRepository(session, user_id, clock)
+        self.uploads = UploadRepository(session, user_id, clock)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from storage.errors import Conflict
-from storage.models import Class, Material
+from storage.models import Class, ClassMember, Material
 from storage.repositories.base import Page, Repository
 
 
@@ -34,6 +34,14 @@ class ClassRepository(Repository):
         mine = select(Class).where(Class.user_id == self.user_id)
         mine = mine.where(Class.deleted_at.is_not(None) if deleted else Class.deleted_at.is_(None))
         return await self.named("class", mine, wanted, Class.id, Class.name)
+
+    async def reachable(self, wanted: str) -> Class:
+        """The same among one's own classes and those one is a member of."""
+        member = exists().where(ClassMember.class_id == Class.id, ClassMember.user_id == self.user_id)
+        statement = select(Class).where(
+            Class.deleted_at.is_(None), or_(Class.user_id == self.user_id, member)
+        )
+        return await self.named("class", statement, wanted, Class.id, Class.name)
 
     async def by_id(self, class_id: UUID) -> Class | None:
         """Also a deleted one."""

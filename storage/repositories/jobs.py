@@ -1,9 +1,11 @@
 """Jobs: the rows that are the truth about background work."""
 
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,13 +14,30 @@ from storage.models import Job
 from storage.repositories.base import Page, Repository, as_uuid
 
 LEASE = timedelta(seconds=15)
+URGENT = 0
+"""Priority of what somebody waits for."""
+BULK = -10
+"""Of the many files of an import."""
+IDLE = -100
+"""Of what nobody waits for: below everything else, also when it is tried again."""
+OPEN = ("queued", "running")
 FINAL = ("succeeded", "failed", "cancelled")
 
 
-async def open_jobs(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:
-    """(job id, user id) of jobs that any worker may take now, across all users, most urgent first."""
-    rows = await session.execute(text("SELECT job_id, user_id FROM lyceum_open_jobs(:n)"), {"n": limit})
-    return [(row.job_id, row.user_id) for row in rows]
+@dataclass(frozen=True, slots=True)
+class OpenJob:
+    """A job that any worker may take now."""
+
+    id: UUID
+    user_id: UUID
+    priority: int
+
+
+async def open_jobs(session: AsyncSession, limit: int) -> list[OpenJob]:
+    """Jobs across all users, in the order in which they are to be taken: the most urgent first; among equals those of the
+    user who was served longest ago."""
+    asked = text("SELECT job_id, user_id, priority FROM lyceum_open_jobs(:n)")
+    return [OpenJob(*row) for row in await session.execute(asked, {"n": limit})]
 
 
 class JobRepository(Repository):
@@ -41,6 +60,19 @@ class JobRepository(Repository):
             mine = mine.where(Job.status == status)
         return await self.page(mine, Job.created_at, Job.id, limit=limit, cursor=cursor)
 
+    async def count_open(self, kind: str, material_id: UUID | None = None) -> int:
+        """Jobs of a kind, of one material or of all, that have not ended."""
+        mine = select(func.count()).where(Job.user_id == self.user_id, Job.kind == kind)
+        if material_id is not None:
+            mine = mine.where(Job.material_id == material_id)
+        return await self.session.scalar(mine.where(Job.status.in_(OPEN))) or 0
+
+    async def is_open(self, kind: str, **arguments: str) -> bool:
+        """Whether a job of a kind with these arguments has not ended and is to go on."""
+        mine = select(Job.id).where(Job.user_id == self.user_id, Job.kind == kind, Job.status.in_(OPEN))
+        mine = mine.where(~Job.cancel_requested, Job.arguments.contains(arguments))
+        return await self.session.scalar(mine.limit(1)) is not None
+
     async def latest_for(self, material_ids: list[UUID]) -> dict[UUID, Job]:
         """The newest job of each material."""
         newest = select(Job).where(Job.material_id.in_(material_ids), Job.user_id == self.user_id)
@@ -58,7 +90,7 @@ class JobRepository(Repository):
         free = or_(Job.status == "queued", Job.lease_until < now, Job.worker == worker)
         taken = (
             update(Job)
-            .where(Job.id == job_id, Job.user_id == self.user_id, Job.status.in_(("queued", "running")), free)
+            .where(Job.id == job_id, Job.user_id == self.user_id, Job.status.in_(OPEN), free)
             .values(
                 status="running",
                 worker=worker,
@@ -82,6 +114,11 @@ class JobRepository(Repository):
         )
         return await self.session.scalar(renewed) is not None
 
+    async def is_held(self, job_id: UUID, worker: str) -> bool:
+        """Whether the job is this worker's and to go on."""
+        held = select(Job.id).where(Job.id == job_id, Job.worker == worker, Job.status == "running")
+        return await self.session.scalar(held.where(~Job.cancel_requested)) is not None
+
     async def progress(self, job_id: UUID, done: int, total: int | None, message: str | None) -> None:
         await self.session.execute(
             update(Job)
@@ -100,20 +137,38 @@ class JobRepository(Repository):
             )
         )
 
-    async def requeue(self, job_id: UUID, *, delay: timedelta, code: str, error: str) -> None:
-        """Put a job back after a passing fault, to run after a delay."""
-        await self.session.execute(
-            update(Job)
-            .where(Job.id == job_id, Job.status == "running")
-            .values(
-                status="queued",
-                worker=None,
-                lease_until=None,
-                run_after=self.clock.now() + delay,
-                error_code=code,
-                error=error,
-            )
+    async def requeue(
+        self, job_id: UUID, worker: str, *, delay: timedelta, code: str, error: str, is_counted: bool
+    ) -> None:
+        """Put a job back after a fault, to run after a delay. An attempt that is not counted leaves the others."""
+        await self._put_back(
+            job_id,
+            worker,
+            run_after=self.clock.now() + delay,
+            error_code=code,
+            error=error,
+            attempts=Job.attempts if is_counted else Job.attempts - 1,
         )
+
+    async def give_way(self, job_id: UUID, worker: str, *, priority: int) -> None:
+        """Put a job back because another one is to go first. Its attempt is not counted."""
+        await self._put_back(job_id, worker, run_after=None, priority=priority, attempts=Job.attempts - 1)
+
+    async def _put_back(self, job_id: UUID, worker: str, **values: Any) -> None:
+        held = update(Job).where(Job.id == job_id, Job.status == "running", Job.worker == worker)
+        await self.session.execute(held.values(status="queued", worker=None, lease_until=None, **values))
+
+    async def words_stand(self, job_id: UUID) -> None:
+        """The material can be searched by words; its vectors come after the words of others."""
+        done = update(Job).where(Job.id == job_id)
+        await self.session.execute(
+            done.values(arguments=Job.arguments.concat({"words": True}), priority=Job.priority - 1)
+        )
+
+    async def remember(self, job_id: UUID, **arguments: Any) -> None:
+        """Add to what the worker needs to know of a job when it takes it up again."""
+        added = Job.arguments.concat(arguments)
+        await self.session.execute(update(Job).where(Job.id == job_id).values(arguments=added))
 
     async def cancel(self, row: Job) -> Job:
         """A queued job ends at once; a running one is asked to stop. Raises Conflict when it has ended already."""
@@ -126,13 +181,14 @@ class JobRepository(Repository):
         return row
 
     async def retry(self, row: Job) -> Job:
-        """Queue a failed or cancelled job again, from where it stopped."""
+        """Queue a failed or cancelled job again, from where it stopped; as a rule somebody waits for it."""
         if row.status not in ("failed", "cancelled"):
             raise Conflict(
                 f"Only a failed or cancelled job can be retried; this one is {row.status}.",
                 code="job_not_failed",
             )
         row.status, row.cancel_requested, row.attempts = "queued", False, 0
+        row.priority = URGENT if row.priority > IDLE else IDLE
         row.error = row.error_code = row.finished_at = row.run_after = row.worker = None
         await self.session.flush()
         return row

@@ -1,13 +1,14 @@
 """Search by words: BM25 over the lexemes that PostgreSQL makes of the text, exact phrases, and places by number."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, select, text
+from sqlalchemy import ColumnElement, Select, and_, bindparam, cast, func, or_, select, text
 from sqlalchemy import false as sql_false
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, REGCONFIG
+from sqlalchemy.types import Integer, Text, Uuid
 
 from storage.models import Chunk, Class, Material, MaterialSegment
 from storage.repositories.base import Repository
@@ -26,6 +27,8 @@ SCOPE = """
 
 IN_SCOPE = [bindparam(name, type_=Uuid()) for name in ("user", "class", "material")]
 
+# A query word is one term however many stems it has: its document frequency counts the chunks of all languages. A chunk has
+# one language, so next to none holds two stems of a word; such a one is counted twice.
 BM25 = text(
     f"""
     WITH scope AS MATERIALIZED ({SCOPE}),
@@ -35,18 +38,18 @@ BM25 = text(
         FROM materials m WHERE m.id IN (SELECT id FROM scope)
     ),
     posting AS MATERIALIZED (
-        SELECT p.* FROM chunk_postings p
+        SELECT p.*, (:terms)[array_position(:lexemes, p.lexeme)] AS term FROM chunk_postings p
         WHERE p.lexeme = ANY(:lexemes) AND p.material_id IN (SELECT id FROM scope)
     ),
-    rarity AS (
-        SELECT lexeme, ln(1 + (max(n) - sum(cardinality(ordinals)) + 0.5) / (sum(cardinality(ordinals)) + 0.5)) AS idf
-        FROM posting, size GROUP BY lexeme
+    frequency AS (
+        SELECT term, least(sum(cardinality(ordinals)), max(n)) AS df, max(n) AS n FROM posting, size GROUP BY term
     ),
+    rarity AS (SELECT term, ln(1 + (n - df + 0.5) / (df + 0.5)) AS idf FROM frequency),
     scored AS (
         SELECT p.material_id, u.ordinal,
                sum(r.idf * u.tf * ({BM25_K1} + 1)
                    / (u.tf + {BM25_K1} * (1 - {BM25_B} + {BM25_B} * u.length / s.average))) AS score
-        FROM posting p JOIN rarity r USING (lexeme) CROSS JOIN size s
+        FROM posting p JOIN rarity r USING (term) CROSS JOIN size s
         CROSS JOIN LATERAL unnest(p.ordinals, p.frequencies, p.lengths) AS u(ordinal, tf, length)
         GROUP BY p.material_id, u.ordinal
         ORDER BY score DESC, p.material_id, u.ordinal LIMIT :limit
@@ -55,13 +58,31 @@ BM25 = text(
     JOIN chunks k ON k.material_id = scored.material_id AND k.ordinal = scored.ordinal
     ORDER BY scored.score DESC, k.id
     """  # noqa: S608 - constants only
-).bindparams(bindparam("lexemes", type_=ARRAY(Text())), *IN_SCOPE)
+).bindparams(bindparam("lexemes", type_=ARRAY(Text())), bindparam("terms", type_=ARRAY(Integer())), *IN_SCOPE)
 
 VISIBLE = text(
     f"SELECT k.id FROM chunks k WHERE k.id = ANY(:ids) AND k.user_id = :user AND k.material_id IN ({SCOPE})"  # noqa: S608 - constants only
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid())), *IN_SCOPE)
 
-LEXEMES = text("SELECT tsvector_to_array(to_tsvector(CAST(:config AS regconfig), :query)) AS lexemes")
+# The parser is the same in every configuration, so a position names the same word of the query in all of them.
+LEXEMES = text(
+    """
+    SELECT c.config, l.lexeme, l.positions FROM unnest(:configs) AS c(config)
+    CROSS JOIN LATERAL unnest(lyceum_lexemes(c.config, '{}', :query)) AS l(lexeme, positions, weights)
+    """
+).bindparams(bindparam("configs", type_=ARRAY(Text())))
+
+HEARD = text(
+    """
+    EXISTS (SELECT FROM jsonb_array_elements(material_segments.words) AS word
+            WHERE CAST(word->>2 AS float8) < :last AND CAST(word->>3 AS float8) > :first
+              AND CAST(word->>0 AS int) >= chunks.char_start AND CAST(word->>0 AS int) < chunks.char_end)
+    """
+)
+
+DEFAULT_CONFIGS = ("english",)
+UNSEGMENTED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+"""Thai, Japanese, Chinese, Korean: lyceum_lexemes() makes pairs of these characters, which have no order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,59 +95,103 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What a search in a scope can find by meaning: vector collections by name, and whether they are still being filled."""
+    """What a search in a scope can find: by meaning in vector collections, by words under text search configurations."""
 
     collections: list[str]
     is_indexing: bool
+    """Whether some of its material is still being read or its collections filled."""
+    configs: tuple[str, ...] = DEFAULT_CONFIGS
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page or slide by number (a range, both ends included) or by the label printed on it."""
+    """A page or slide by number (a range, both ends included) or by the label printed on it; or seconds of a recording."""
 
     kind: str
-    first: int | None
-    last: int | None
+    first: int | None = None
+    last: int | None = None
     label: str | None = None
+    t_start: float = 0.0
+    t_end: float = 0.0
+
+
+Term = tuple[str, ...]
+"""A word of a query: its stem under each configuration in scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lexeme:
+    """What one configuration makes of a query: a stem, and which words of the query have it."""
+
+    config: str
+    text: str
+    positions: tuple[int, ...]
+
+
+def terms_of(lexemes: Iterable[Lexeme]) -> list[Term]:
+    """The words of a query, each with all its stems; words that share a stem are one term.
+
+    The configuration that leaves out the most stop words is the query's own language: what it leaves out is left out
+    altogether, else the "the" of an English question would count as a rare word in German material.
+    """
+    known = list(lexemes)
+    words = {
+        config: {p for each in known if each.config == config for p in each.positions}
+        for config in dict.fromkeys(each.config for each in known)
+    }
+    own = min(words.values(), key=len, default=set())
+    terms: list[tuple[set[int], set[str]]] = []
+    for each in known:
+        positions, stems = own.intersection(each.positions), {each.text}
+        if not positions:
+            continue
+        apart = []
+        for others in terms:
+            if positions & others[0] or stems & others[1]:
+                positions |= others[0]
+                stems |= others[1]
+            else:
+                apart.append(others)
+        terms = [*apart, (positions, stems)]
+    return [tuple(sorted(stems)) for positions, stems in sorted(terms, key=lambda term: min(term[0]))]
 
 
 class LexicalRepository(Repository):
-    async def lexemes(self, query: str, config: str = "english") -> list[str]:
-        """The lexemes of a query, without stop words."""
-        found: list[str] | None = await self.session.scalar(LEXEMES, {"config": config, "query": query})
-        return list(found or ())
+    async def terms(self, query: str, configs: Sequence[str] = DEFAULT_CONFIGS) -> list[Term]:
+        """The words of a query without stop words, each with its stems under the configurations."""
+        rows = await self.session.execute(LEXEMES, {"configs": list(configs), "query": query})
+        return terms_of(Lexeme(row.config, row.lexeme, tuple(row.positions or ())) for row in rows)
 
-    async def bm25(self, lexemes: Sequence[str], scope: Scope, limit: int) -> list[tuple[UUID, float]]:
-        """(chunk id, BM25 score), best first. Any of the lexemes may match; the score says how well."""
-        if not lexemes:
+    async def bm25(self, terms: Sequence[Term], scope: Scope, limit: int) -> list[tuple[UUID, float]]:
+        """(chunk id, BM25 score), best first. Any of the terms may match; the score says how well."""
+        numbered = {lexeme: number for number, term in enumerate(terms) for lexeme in term}
+        if not numbered:
             return []
-        rows = await self.session.execute(
-            BM25, {"lexemes": list(lexemes), "limit": limit, **self._inside(scope)}
-        )
+        asked = {"lexemes": list(numbered), "terms": list(numbered.values())}
+        rows = await self.session.execute(BM25, {**asked, "limit": limit, **self._inside(scope)})
         return [(row.id, float(row.score)) for row in rows]
 
     async def with_phrases(
-        self, phrases: Sequence[str], scope: Scope, limit: int, config: str = "english"
+        self, phrases: Sequence[str], scope: Scope, limit: int, configs: Sequence[str] = DEFAULT_CONFIGS
     ) -> list[UUID]:
         """Chunks in which every phrase stands word for word (by lexemes, in order)."""
         found = self._in_scope(scope)
         for phrase in phrases:
-            query = text("phraseto_tsquery(CAST(:config AS regconfig), :phrase)").bindparams(
-                config=config, phrase=phrase
-            )
-            found = found.where(Chunk.lexemes.op("@@")(query))
+            if UNSEGMENTED.search(phrase):
+                found = found.where(Chunk.text.icontains(phrase, autoescape=True))
+                continue
+            found = found.where(or_(*(_holds(phrase, config) for config in configs)))
         return list((await self.session.scalars(found.order_by(Chunk.id).limit(limit))).all())
 
     async def at_place(self, place: Place, scope: Scope, limit: int) -> list[UUID]:
-        """Chunks that stand on a page or slide, by its number, else by the number printed on it; in reading order."""
-        numbered = MaterialSegment.number.between(place.first, place.last) if place.first else sql_false()
-        label = place.label or (str(place.first) if place.first == place.last else None)
-        labelled = MaterialSegment.label == label if label else sql_false()
-        for condition in (numbered, labelled):
+        """Chunks that stand on a page or slide, by its number, else by the number printed on it, or that are heard in a span
+        of time; in reading order."""
+        for condition in _spoken(place) if place.kind == "span" else _numbered(place):
             found = self._in_scope(scope).join(
                 MaterialSegment,
                 (MaterialSegment.material_id == Chunk.material_id)
-                & (MaterialSegment.ordinal == Chunk.segment),
+                & (MaterialSegment.ordinal == Chunk.segment)
+                & ~MaterialSegment.staged,
             )
             found = found.where(MaterialSegment.kind == place.kind, condition)
             ids = (
@@ -148,6 +213,7 @@ class LexicalRepository(Repository):
                 Class.collection_prefix,
                 Material.kind,
                 func.bool_or(Material.status.in_(("queued", "processing", "searchable"))).label("is_waiting"),
+                func.array_agg(func.array_to_string(Material.text_configs, " ").distinct()).label("configs"),
             )
             .join(Material, Material.class_id == Class.id)
             .where(Class.user_id == self.user_id, Material.user_id == self.user_id)
@@ -160,7 +226,10 @@ class LexicalRepository(Repository):
             kinds = kinds.where(Material.id == scope.material_id)
         rows = (await self.session.execute(kinds)).all()
         names = dict.fromkeys(collection_name(row.collection_prefix, row.kind) for row in rows)
-        return Reach(list(names), any(row.is_waiting for row in rows))
+        configs = {config for row in rows for configs in row.configs for config in configs.split()}
+        return Reach(
+            list(names), any(row.is_waiting for row in rows), tuple(sorted(configs)) or DEFAULT_CONFIGS
+        )
 
     async def in_section(self, number: str, scope: Scope, limit: int) -> list[UUID]:
         """Chunks under a heading that begins with a section number such as "3.2"."""
@@ -186,3 +255,24 @@ class LexicalRepository(Repository):
         if scope.material_id:
             found = found.where(Chunk.material_id == scope.material_id)
         return found
+
+
+def _holds(phrase: str, config: str) -> ColumnElement[bool]:
+    query = func.phraseto_tsquery(cast(config, REGCONFIG), phrase)
+    return and_(Chunk.text_config == config, Chunk.lexemes.op("@@")(query))
+
+
+def _numbered(place: Place) -> tuple[ColumnElement[bool], ...]:
+    """By the number that a page has; where there is none, by the one printed on it."""
+    label = place.label or (str(place.first) if place.first == place.last else None)
+    return (
+        MaterialSegment.number.between(place.first, place.last) if place.first else sql_false(),
+        MaterialSegment.label == label if label else sql_false(),
+    )
+
+
+def _spoken(place: Place) -> tuple[ColumnElement[bool], ...]:
+    """By the words heard in that time; where nothing is said then, by the whole minute."""
+    minute = and_(MaterialSegment.t_start < place.t_end, MaterialSegment.t_end > place.t_start)
+    heard = HEARD.bindparams(first=place.t_start, last=place.t_end)
+    return (and_(minute, heard), minute)

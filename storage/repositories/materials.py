@@ -1,17 +1,35 @@
 """Materials, their files, segments and chunks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Uuid, and_, bindparam, case, delete, func, insert, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    Integer,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
-from storage.errors import Conflict
+from storage.errors import Conflict, NotFound
 from storage.life.retention import RESTORABLE
 from storage.models import Chunk, ChunkPosting, Class, File, Material, MaterialSegment
-from storage.repositories.base import Page, Repository, among
+from storage.models.materials import MATERIAL_KINDS
+from storage.repositories.base import Page, Repository, among, one_of_names
+
+ROWS_A_STATEMENT = 500
 
 POSTINGS = text(
     """
@@ -25,6 +43,16 @@ POSTINGS = text(
     GROUP BY l.lexeme
     """
 )
+
+
+KIND_WORDS = {
+    **{kind.replace("_", " "): kind for kind in MATERIAL_KINDS if kind != "text"},
+    "book": "textbook",
+    "slide deck": "slides",
+    "audio": "recording",
+    "video": "recording",
+}
+"""What people call a material instead of its title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +130,11 @@ class MaterialRepository(Repository):
         return await self.page(mine, Material.created_at, Material.id, limit=limit, cursor=cursor)
 
     async def resolve(self, wanted: str, *, deleted: bool = False) -> Material:
-        """By id, title, or a part of the title. Raises NotFound, or Conflict listing the candidates."""
+        """By id, title, a part of the title, also with its kind behind ("the jfk recording"), or its kind where there is one of
+        it ("the recording").
+
+        Raises NotFound, or Conflict listing the candidates.
+        """
         mine = (
             select(Material)
             .join(Class, Class.id == Material.class_id)
@@ -111,7 +143,20 @@ class MaterialRepository(Repository):
         mine = mine.where(Class.deleted_at.is_(None))
         restorable = Material.deleted_at > self.clock.now() - RESTORABLE
         mine = mine.where(restorable if deleted else Material.deleted_at.is_(None))
-        return await self.named("material", mine, wanted, Material.id, Material.title)
+        try:
+            return await self.named("material", mine, wanted, Material.id, Material.title)
+        except NotFound:
+            said = wanted.strip().lower().removeprefix("the ").removeprefix("my ")
+            if name := next(
+                (said.removesuffix(f" {word}") for word in KIND_WORDS if said.endswith(f" {word}")), None
+            ):
+                return await self.named("material", mine, name, Material.id, Material.title)
+            kind = KIND_WORDS.get(said)
+            alike = (await self.session.scalars(mine.where(Material.kind == kind).limit(9))).all()
+            if not alike:
+                raise
+            row: Material = one_of_names("material", wanted, alike, "title")
+            return row
 
     async def by_id(self, material_id: UUID) -> Material | None:
         """Also a deleted one: the worker needs to see that it is gone."""
@@ -137,34 +182,19 @@ class MaterialRepository(Repository):
         status = case((Material.chunk_count > 0, "searchable"), else_="queued")
         await self.set(material_id, status=status, error=None, error_code=None)
 
-    # --- segments
+    # --- segments; those that are still being read belong to storage.repositories.reading
 
     async def add_segments(self, rows: Sequence[dict[str, Any]]) -> None:
         if rows:
             await self.session.execute(insert(MaterialSegment), list(rows))
 
-    async def segment_count(self, material_id: UUID) -> int:
-        """Segments stored so far: extraction goes on from this ordinal."""
-        counted = select(func.count()).where(
-            MaterialSegment.material_id == material_id, MaterialSegment.user_id == self.user_id
-        )
-        return await self.session.scalar(counted) or 0
-
     async def segment(self, material_id: UUID, ordinal: int) -> MaterialSegment | None:
-        found = select(MaterialSegment).where(
-            MaterialSegment.material_id == material_id,
-            MaterialSegment.ordinal == ordinal,
-            MaterialSegment.user_id == self.user_id,
-        )
-        return await self.session.scalar(found)
+        found = self._segments(material_id)
+        return await self.session.scalar(found.where(MaterialSegment.ordinal == ordinal))
 
     async def segments(self, material_id: UUID, first: int, last: int) -> Sequence[MaterialSegment]:
         """Segments with ordinals first..last, both included, in order."""
-        found = select(MaterialSegment).where(
-            MaterialSegment.material_id == material_id,
-            MaterialSegment.ordinal.between(first, last),
-            MaterialSegment.user_id == self.user_id,
-        )
+        found = self._segments(material_id).where(MaterialSegment.ordinal.between(first, last))
         return (await self.session.scalars(found.order_by(MaterialSegment.ordinal))).all()
 
     async def segments_at(
@@ -182,41 +212,33 @@ class MaterialRepository(Repository):
                 MaterialSegment.material_id == place.c.material_id,
                 MaterialSegment.ordinal == place.c.ordinal,
                 MaterialSegment.user_id == self.user_id,
+                ~MaterialSegment.staged,
             ),
         )
         return {(row.material_id, row.ordinal): row for row in await self.session.scalars(found)}
 
-    async def segment_numbers(self, material_id: UUID) -> dict[int, int]:
-        """Page, slide or section number by ordinal."""
-        found = select(MaterialSegment.ordinal, MaterialSegment.number).where(
-            MaterialSegment.material_id == material_id, MaterialSegment.user_id == self.user_id
+    def _segments(self, material_id: UUID) -> Select[MaterialSegment]:
+        return select(MaterialSegment).where(
+            MaterialSegment.material_id == material_id,
+            MaterialSegment.user_id == self.user_id,
+            ~MaterialSegment.staged,
         )
-        return {row.ordinal: row.number for row in await self.session.execute(found)}
 
     # --- chunks
 
-    async def replace_chunks(self, material: Material, rows: Sequence[dict[str, Any]]) -> None:
+    async def replace_chunks(self, material: Material, rows: Iterable[dict[str, Any]]) -> None:
         """Write all chunks of a material and its inverted index, in place of what stood there."""
         await self.session.execute(delete(Chunk).where(Chunk.material_id == material.id))
         await self.session.execute(delete(ChunkPosting).where(ChunkPosting.material_id == material.id))
-        if rows:
-            await self.session.execute(insert(Chunk), list(rows))
+        left = iter(rows)
+        while part := list(islice(left, ROWS_A_STATEMENT)):
+            await self.session.execute(insert(Chunk), part)
         await self.session.execute(
             POSTINGS, {"material": material.id, "class": material.class_id, "user": self.user_id}
         )
-
-    async def chunks_to_embed(self, material_id: UUID, after: int, limit: int) -> Sequence[Chunk]:
-        """Chunks behind the ordinal `after` whose vector is still missing, in order."""
-        found = select(Chunk).where(
-            Chunk.material_id == material_id,
-            Chunk.user_id == self.user_id,
-            Chunk.ordinal > after,
-            Chunk.embedding_model.is_(None),
-        )
-        return (await self.session.scalars(found.order_by(Chunk.ordinal).limit(limit))).all()
-
-    async def mark_embedded(self, ids: Sequence[UUID], model: str) -> None:
-        await self.session.execute(update(Chunk).where(among(Chunk.id, ids)).values(embedding_model=model))
+        configs = select(func.array_agg(Chunk.text_config.distinct())).where(Chunk.material_id == material.id)
+        used = func.coalesce(configs.scalar_subquery(), Material.text_configs)
+        await self.set(material.id, text_configs=used)
 
     async def forget_vectors(self, material_id: UUID) -> Sequence[UUID]:
         """Note that no chunk of a material has a vector any more. Gives the ids to remove from the collection."""

@@ -138,6 +138,15 @@ class VectorIndex:
             except NotFound:
                 return
 
+    async def of_material(self, name: str, material_id: UUID) -> set[UUID]:
+        """Ids of a material's vectors in a collection; a missing one holds none."""
+        where: Any = {"material_id": str(material_id)}
+        try:
+            found = await self._with(name, lambda c: c.get(where=where, include=[]))
+        except NotFound:
+            return set()
+        return {UUID(entry) for entry in found["ids"]}
+
     async def drop(self, name: str) -> None:
         try:
             await self._ask(lambda client: client.delete_collection(name))

@@ -1,6 +1,6 @@
 """Writing vectors: embeds and upserts through langchain-chroma. Only the worker loads this."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -26,13 +26,17 @@ class DocumentEmbedder(Protocol):
 
 
 class LangChainEmbeddings(Embeddings):
-    """Our embedder in LangChain's shape: lists of floats, one per text."""
+    """Our embedder in LangChain's shape: lists of floats, one per text. `check` is called before each; it raises to stop."""
 
     def __init__(self, embedder: DocumentEmbedder) -> None:
+        self.check: Callable[[], None] = lambda: None
         self._embedder = embedder
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        vectors: list[list[float]] = self._embedder.embed_documents(texts).tolist()
+        vectors: list[list[float]] = []
+        for text in texts:
+            self.check()
+            vectors += self._embedder.embed_documents([text]).tolist()
         return vectors
 
     def embed_query(self, text: str) -> list[float]:
@@ -40,7 +44,8 @@ class LangChainEmbeddings(Embeddings):
 
 
 class VectorWriter:
-    """Blocking; the worker calls it in a thread. Upserts by chunk id, so that doing a batch twice changes nothing."""
+    """Blocking; the worker calls it in threads, for one job at a time. Upserts by chunk id, so that doing a batch twice
+    changes nothing."""
 
     def __init__(self, url: str, embedder: DocumentEmbedder) -> None:
         self._address = parse_url(url)
@@ -56,11 +61,13 @@ class VectorWriter:
         ids: Sequence[UUID],
         texts: Sequence[str],
         metadatas: list[dict[str, Any]],
+        check: Callable[[], None],
     ) -> None:
         """Embed `texts` and store them under `ids` in collection `name`, which is made with metadata `about` when new.
 
-        Raises Unavailable when Chroma does not answer.
+        Raises Unavailable when Chroma does not answer, and what `check` raises between two texts; then nothing is stored.
         """
+        self._embeddings.check = check
         keys = [str(i) for i in ids]
         try:
             try:

@@ -70,7 +70,14 @@ SCHEMAS: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "get_material": ("Status and details of one material.", {"material_id": TEXT}, ["material_id"]),
     "read_material": (
         "Read pages of a material.",
-        {"material_id": TEXT, "first": NUMBER, "last": NUMBER},
+        {
+            "material_id": TEXT,
+            "first": NUMBER,
+            "last": NUMBER,
+            "heading": OPTIONAL,
+            "t_start": OPTIONAL,
+            "t_end": OPTIONAL,
+        },
         ["material_id"],
     ),
     "delete_material": ("Delete a material.", {"material_id": TEXT}, ["material_id"]),

@@ -34,7 +34,13 @@ async def run_agent(executor: Executor, principal: Principal, *steps: Step) -> l
 async def test_destroying_tools_and_tools_without_scope_are_not_offered(executor: Executor) -> None:
     some = Principal(executor.storage.clock.new_id(), frozenset({"classes:read", "materials:write"}))
     names = {t.name for t in offered_tools(executor, some, Citations())}
-    assert names == {"list_classes", "add_text", "restore_material"}
+    assert names == {
+        "list_classes",
+        "add_text",
+        "add_web_page",
+        "reprocess_material",
+        "restore_material",
+    }
     everything = offered_tools(executor, Principal(some.user_id), Citations())
     assert len(everything) <= 20
     assert not {t.name for t in everything} & {s.name for s in CATALOG.values() if s.effect is Effect.DESTROY}

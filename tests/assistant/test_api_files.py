@@ -1,7 +1,10 @@
 """Uploads, the files and page pictures behind materials, and the events of jobs."""
 
 import asyncio
+import gzip
+import io
 import json
+import zipfile
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -177,10 +180,50 @@ async def test_parts_of_a_file_can_be_asked_for(person: Person) -> None:
     assert (same.status_code, same.content) == (304, b"")
 
 
-async def test_an_empty_file_can_be_had(person: Person) -> None:
-    sent = await send(person, "empty.txt", b"", class_id=await new_class(person))
-    answer = await person.http.get(f"/api/materials/{sent.json()['material_id']}/file")
-    assert (answer.status_code, answer.content) == (200, b"")
+def archive(**files: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as opened:
+        for name, data in files.items():
+            opened.writestr(name, data)
+    return packed.getvalue()
+
+
+async def test_what_can_never_be_read_is_refused_while_it_arrives(person: Person, storage: Storage) -> None:
+    class_id = await new_class(person)
+    program = b"\x7fELF" + bytes(range(256)) * 8000
+    cases = {
+        ("empty.pdf", b""): ("empty_file", "This file is empty."),
+        ("blank.txt", b"\n \n"): ("empty_file", "This file is empty."),
+        ("lecture.pdf", program): ("unsupported_type", "a program"),
+        ("notes.docx", gzip.compress(b"text")): (
+            "unsupported_type",
+            "a gzip archive, which cannot be read. Unpack it",
+        ),
+        ("all.zip", archive(a=b"x" * 100, b=b"y")): ("unsupported_type", "a ZIP archive. Unpack it"),
+        ("big.pdf", archive(a=b"x" * 3 * MB)): ("unsupported_type", "a ZIP archive. Unpack it"),
+    }
+    for (name, data), (code, sentence) in cases.items():
+        answer = await send(person, name, data, class_id=class_id)
+        assert (answer.status_code, answer.json()["code"]) == (400, code), name
+        assert sentence in answer.json()["detail"]
+    assert await left_behind(storage, person) == (0, [])
+    for name in ("word/document.xml", "xl/workbook.xml", "mimetype"):
+        kept = await send(person, "a.zip", archive(**{"other": b"x" * 70_000, name: b"x"}), class_id=class_id)
+        assert kept.status_code == 201, name
+
+
+async def test_a_file_is_what_its_bytes_say_not_its_name(person: Person) -> None:
+    class_id = await new_class(person)
+    png = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4
+    page = b"<!doctype html><html><body><p>A page.</p></body></html>"
+    for data, name, kind in (
+        (png, "board.pdf", "photo"), (b"fLaC" + bytes(range(256)) * 4, "a.txt", "recording"),
+        (page, "page.pdf", "web_page"), (b"WEBVTT\n\n00:01.000 --> 00:02.000\nHi\n", "a.md", "recording"),
+        (pdf(), "photo.png", "textbook"), (b"Just text.", "a.txt", "text"),
+    ):  # fmt: skip
+        sent = await send(person, name, data, class_id=class_id)
+        material = (await person.tool("get_material", material_id=sent.json()["material_id"])).json()
+        assert material["kind"] == kind, name
 
 
 async def test_nothing_in_an_uploaded_page_can_run(person: Person) -> None:

@@ -9,7 +9,7 @@ from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
 
-from assistant.models import BuiltinModel
+from assistant.models.builtin import BuiltinModel
 from assistant.models.compose import NOT_FOUND
 from storage.embeddings import shared_embedder
 from tests.assistant.fakes import DECAY, INJECTION, hits, make_tools

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
-from assistant.models import BuiltinModel, ModelSettings, NativeModel, PlannedModel, build_model
+from assistant.models.builtin import BuiltinModel
+from assistant.models.factory import ModelSettings, build_model
 from assistant.models.local_servers import find_local_model, is_private
+from assistant.models.native import NativeModel
+from assistant.models.planned import PlannedModel
 from storage.embeddings import shared_embedder
 from storage.errors import InvalidInput
 from tests.assistant.model_server import model_server

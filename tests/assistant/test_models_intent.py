@@ -73,6 +73,12 @@ UTTERANCES: list[tuple[str, str, dict[str, Any]]] = [
         {"material_id": "wave slides", "first": 12, "last": 12},
     ),
     ("read the decay book", "read_material", {"material_id": "decay book"}),
+    (
+        "read section 3.2 of the decay book",
+        "read_material",
+        {"material_id": "decay book", "heading": "3.2"},
+    ),
+    ("minute 12?", "search_materials", {"query": "from 12:00 to 13:00"}),
     ("how many pages does the decay book have?", "get_material", {"material_id": "decay book"}),
     ("what is the status of the decay book?", "get_material", {"material_id": "decay book"}),
     ("how is my upload doing", "list_jobs", {}),

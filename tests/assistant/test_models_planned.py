@@ -8,7 +8,7 @@ from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, HumanMessage
 
-from assistant.models import ModelSettings, build_model
+from assistant.models.factory import ModelSettings, build_model
 from storage.embeddings import shared_embedder
 from storage.errors import Unavailable
 from tests.assistant.fakes import make_tools

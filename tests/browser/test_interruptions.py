@@ -8,7 +8,7 @@ from playwright.async_api import Locator, expect
 from tests.browser.conftest import Arrive, Serving, serve
 from tests.browser.halting_model import FIRST_HALF, SECOND_HALF, HaltingModel, halting_model
 from tests.browser.relay import relay_to
-from tests.browser.student import Student
+from tests.browser.student import ANSWER_MS, Student
 
 pytestmark = pytest.mark.xdist_group("browser")
 RESTART_MS = 30_000
@@ -47,7 +47,7 @@ async def half_answered(student: Student) -> Locator:
     await student.at("composer").fill("What is osmosis?")
     await student.at("composer").press("Enter")
     answer = student.answers().last
-    await expect(answer).to_contain_text(SAID)
+    await expect(answer).to_contain_text(SAID, timeout=ANSWER_MS)
     await expect(answer).to_have_attribute("data-status", "running")
     return answer
 
@@ -98,7 +98,7 @@ async def test_an_answer_goes_on_in_a_reloaded_page(biologist: Student, model: H
     await half_answered(biologist)
     await biologist.page.reload()
     answer = biologist.answers().last
-    await expect(answer).to_contain_text(SAID)
+    await expect(answer).to_contain_text(SAID, timeout=ANSWER_MS)
     await expect(answer).to_have_attribute("data-status", "running")
     model.may_finish.set()
     await expect(answer).to_have_attribute("data-status", "complete")

@@ -51,7 +51,7 @@ async def test_a_picture_that_is_named_pdf_fails_with_its_sentence(arrive: Arriv
     await student.drop(picture)
     row = student.material("lecture")
     await expect(row).to_have_attribute("data-status", "failed", timeout=READING_MS)
-    await expect(row).to_contain_text("PNG picture")
+    await expect(row).to_contain_text("This picture is damaged")
 
 
 async def test_removed_material_comes_back_with_undo(arrive: Arrive) -> None:

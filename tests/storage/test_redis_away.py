@@ -41,7 +41,7 @@ async def working(storage: Storage) -> AsyncGenerator[None]:
             await asyncio.wait_for(task, 10)
 
 
-async def until_ended(executor: Executor, who: Principal, job_id: str, seconds: float = 30) -> str:
+async def until_ended(executor: Executor, who: Principal, job_id: str, seconds: float = 60) -> str:
     async with asyncio.timeout(seconds):
         while True:
             job = await call(executor, who, "get_job", job_id=job_id)
@@ -170,7 +170,7 @@ async def test_without_redis_the_api_answers_or_says_what_is_missing(
         started = time.monotonic()
         ready = await client.get("/readyz")
         assert ready.json()["stores"]["redis"] == "down"
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 6
     runs = await call(Executor(CATALOG, away), student, "list_conversations")
     assert runs["items"] == []
 

@@ -3,12 +3,22 @@ or classmate whom the database would let read, because "mine" means mine."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from storage.errors import NotFound
-from storage.models import Conversation, EnrollmentCode, Message, Run, ShareLink
+from storage.models import (
+    Assignment,
+    Conversation,
+    EnrollmentCode,
+    Message,
+    Note,
+    NoteSource,
+    Run,
+    ShareLink,
+)
 from storage.repositories import Repositories
 from storage.repositories.lexical import Scope
 from storage.resources import Storage
@@ -47,24 +57,51 @@ QUESTIONS: dict[str, list[Question]] = {
         lambda db, its: db.materials.segment(its["material"], 0),
         lambda db, its: db.materials.segments(its["material"], 0, 9),
         lambda db, its: db.materials.segments_at([(its["material"], 0)]),
-        lambda db, its: db.materials.segment_count(its["material"]),
-        lambda db, its: db.materials.segment_numbers(its["material"]),
         lambda db, its: db.materials.chunk(its["chunk"]),
         lambda db, its: db.materials.chunks([its["chunk"]]),
         lambda db, its: db.materials.chunk_ids(its["material"]),
         lambda db, its: db.materials.first_chunk_of(its["material"], 0),
-        lambda db, its: db.materials.chunks_to_embed(its["material"], -1, 9),
         lambda db, its: db.materials.forget_vectors(its["material"]),
         lambda db, its: db.materials.expected_vectors(its["class"], ("text",)),
     ],
+    "reading": [
+        lambda db, its: db.reading.staged_count(its["material"]),
+        lambda db, its: db.reading.staged(its["material"], 0, 9),
+        lambda db, its: db.reading.unreadable(its["material"]),
+        lambda db, its: db.reading.chunks_to_embed(its["material"], 9),
+        lambda db, its: db.reading.is_waiting(its["material"]),
+        lambda db, its: db.reading.chunks_of(its["material"], 0),
+        lambda db, its: db.reading.replace_figures(its["material"], [], []),
+    ],
+    "notes": [
+        lambda db, its: db.notes.resolve(str(its["note"])),
+        lambda db, its: db.notes.recent(class_id=None, type=None, tag=None, limit=10, cursor=None),
+        lambda db, its: db.notes.found("oak", class_id=None, type=None, tag=None, limit=10, cursor=None),
+        lambda db, its: db.notes.for_writing(its["note"]),
+        lambda db, its: db.notes.sources(its["note"]),
+        lambda db, its: db.notes.passages(its["material"]),
+    ],
+    "assignments": [
+        lambda db, its: db.assignments.due(limit=10, cursor=None),
+        lambda db, its: db.assignments.resolve(str(its["assignment"])),
+    ],
     "lexical": [
-        lambda db, its: db.lexical.bm25(["treasur"], Scope(), 9),
-        lambda db, its: db.lexical.bm25(["treasur"], Scope(material_id=its["material"]), 9),
+        lambda db, its: db.lexical.bm25([("treasur",)], Scope(), 9),
+        lambda db, its: db.lexical.bm25([("treasur",)], Scope(material_id=its["material"]), 9),
         lambda db, its: db.lexical.with_phrases(["treasure"], Scope(class_id=its["class"]), 9),
         lambda db, its: db.lexical.visible([its["chunk"]], Scope()),
         lambda db, its: reached(db, Scope(class_id=its["class"])),
         lambda db, its: reached(db, Scope(material_id=its["material"])),
         lambda db, its: reached(db, Scope()),
+    ],
+    "places": [
+        lambda db, its: db.places.segments([(its["material"], 0)]),
+        lambda db, its: db.places.heading_paths(its["material"]),
+        lambda db, its: db.places.chunks_at(its["material"], [0]),
+        lambda db, its: db.places.spoken_between(its["material"], 0, 9),
+        lambda db, its: db.places.figures_beside([(its["material"], 0)]),
+        lambda db, its: db.places.figures_on(its["material"], 0),
+        lambda db, its: db.places.picture(its["material"], 0),
     ],
     "jobs": [
         lambda db, its: db.jobs.recent(status=None, limit=10, cursor=None),
@@ -72,6 +109,8 @@ QUESTIONS: dict[str, list[Question]] = {
         lambda db, its: db.jobs.latest_for([its["material"]]),
         lambda db, its: db.jobs.claim(its["job"], "worker"),
         lambda db, its: db.jobs.renew(its["job"], "worker"),
+        lambda db, its: db.jobs.is_held(its["job"], "worker"),
+        lambda db, its: db.jobs.count_open("ingest_material", its["material"]),
     ],
     "conversations": [
         lambda db, its: db.conversations.recent(class_id=None, limit=10, cursor=None),
@@ -104,12 +143,24 @@ async def its(storage: Storage, executor: Executor, new_user: Principal) -> dict
         "link": new_id(),
         "code": new_id(),
         "job": jobs["items"][0]["id"],
+        "note": new_id(),
+        "assignment": new_id(),
     }
     async with storage.as_user(new_user.user_id) as db:
         (row,) = (await db.materials.recent(class_id=None, status=None, limit=1, cursor=None)).items
         mine |= {"material": row.id, "class": row.class_id, "file": row.file_id}
         mine["chunk"] = (await db.materials.chunk_ids(row.id))[0]
         owned = {"user_id": new_user.user_id}
+        source = NoteSource(
+            id=new_id(), note_id=mine["note"], ordinal=1, quote="oak", locator={"segment": 0}, **owned
+        )
+        shared = {"class_id": row.class_id, "shared_with_class": True}
+        await db.notes.add(
+            Note(id=mine["note"], title="Secret thoughts", text="The oak again.", **shared, **owned), [source]
+        )
+        await db.assignments.add(
+            Assignment(id=mine["assignment"], title="Secret dig", class_id=row.class_id, due_at=now, **owned)
+        )
         await db.conversations.add(
             Conversation(
                 id=mine["conversation"],
@@ -139,10 +190,37 @@ async def its(storage: Storage, executor: Executor, new_user: Principal) -> dict
             )
         )
         await db.share_links.add(ShareLink(id=mine["link"], code="secret code", material_id=row.id, **owned))
+        await half_read(db, row.id, new_id)
         db.share_links.session.add(
             EnrollmentCode(id=mine["code"], class_id=row.class_id, code=mine["code"].hex, **owned)
         )
     return mine | {"session": mine["run"]}
+
+
+async def half_read(db: Repositories, material_id: UUID, new_id: Callable[[], UUID]) -> None:
+    """A page that is being read again, a spoken minute, a missing vector, and a figure with its picture."""
+    owned = {"user_id": db.reading.user_id, "material_id": material_id}
+    page = {"kind": "page", "ordinal": 0, "number": 1, "text": "", "notice": "Lost.", "staged": True}
+    minute = {"kind": "span", "ordinal": 9, "number": 10, "text": "Hush.", "t_start": 0.0, "t_end": 9.0}
+    for segment in (page, minute):
+        await db.materials.add_segments([owned | segment | {"id": new_id()}])
+    await db.materials.forget_vectors(material_id)
+    picture = {
+        "id": new_id(),
+        "user_id": db.reading.user_id,
+        "filename": "map.png",
+        "size_bytes": 1,
+        "sha256": b"x",
+    }
+    figure = {
+        "id": new_id(),
+        "ordinal": 0,
+        "segment": 0,
+        "kind": "photo",
+        "chunk": 0,
+        "file_id": picture["id"],
+    }
+    await db.reading.replace_figures(material_id, [picture | {"object_key": "map"}], [owned | figure])
 
 
 @pytest.fixture(scope="module")
@@ -195,11 +273,12 @@ async def test_each_of_these_questions_has_an_answer_for_the_owner(
     assert empty == SILENT_FOR_OWNER
 
 
-# No session of that id and no key; nothing left to embed; no job left to claim.
+# No session of that id and no key; no job left to claim.
 SILENT_FOR_OWNER = [
     ("accounts", 0),
     ("accounts", 1),
-    ("materials", 16),
     ("jobs", 3),
     ("jobs", 4),
+    ("jobs", 5),
+    ("jobs", 6),
 ]

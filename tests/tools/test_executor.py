@@ -147,7 +147,7 @@ async def test_a_list_is_paged_to_its_end_without_repeats(executor: Executor, st
 @pytest.mark.parametrize("spec", CATALOG.values(), ids=lambda spec: spec.name)
 def test_every_tool_says_what_it_is_for(spec: ToolSpec) -> None:
     assert len(spec.description) > 20
-    assert spec.description.split("\n")[0].endswith((".", ":"))
+    assert spec.description.split("\n\n")[0].endswith((".", ":"))
     assert spec.input.model_config.get("extra") == "forbid"
     for name, field in spec.input_schema.get("properties", {}).items():
         if name.endswith("_id"):

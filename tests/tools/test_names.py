@@ -28,3 +28,15 @@ async def test_a_part_of_two_names_lists_both(executor: Executor, student: Princ
         await call(executor, student, "create_class", name=name)
     with pytest.raises(Conflict, match=r"Linear algebra I' \(id .*Linear algebra II'"):
         await call(executor, student, "update_class", class_id="linear", color="#aa0000")
+
+
+async def test_a_material_may_be_called_by_its_title_and_kind(executor: Executor, student: Principal) -> None:
+    await call(executor, student, "create_class", name="History")
+    added = await call(
+        executor, student, "add_text", class_id="History", title="jfk", text="Ask not.", kind="recording"
+    )
+    for name in ("the jfk recording", "JFK recording", "the recording"):
+        found = await call(executor, student, "get_material", material_id=name)
+        assert found["id"] == added["material_id"]
+    with pytest.raises(NotFound, match="'nixon'"):
+        await call(executor, student, "get_material", material_id="the nixon recording")

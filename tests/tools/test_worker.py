@@ -14,7 +14,7 @@ import pytest
 from storage.local.instance import InstanceInfo
 from storage.resources import Storage
 from tests.data import REPOSITORY, mupdf, shared, textbook_pages
-from tests.work import call, run_job
+from tests.work import call, reader_of, run_job
 from tools.context import Principal
 from tools.executor import Executor
 from tools.ingest.service import make_worker
@@ -120,13 +120,15 @@ async def test_a_restarted_worker_takes_its_own_job_back_at_once(
     taken = await upload(storage, executor, student, "note.txt", b"A note about waves.")
     async with storage.as_user(student.user_id) as db:
         assert await db.jobs.claim(UUID(taken["job_id"]), "laptop")
-    await make_worker(storage, "another").work(UUID(taken["job_id"]), student.user_id)
+    job_id, reader = UUID(taken["job_id"]), reader_of(storage)
+    assert not await make_worker(storage, "another", reader).work(job_id, student.user_id)
     assert (await call(executor, student, "get_job", job_id=taken["job_id"]))["status"] == "running"
-    await make_worker(storage, "laptop").work(UUID(taken["job_id"]), student.user_id)
+    assert await make_worker(storage, "laptop", reader).work(job_id, student.user_id)
+    await run_job(storage, student, job_id)
     assert (await call(executor, student, "get_job", job_id=taken["job_id"]))["status"] == "succeeded"
 
 
-async def test_a_cancelled_job_stops_within_a_second_or_two_and_can_be_retried(
+async def test_a_cancelled_job_stops_within_a_second_and_can_be_retried(
     storage: Storage, executor: Executor, student: Principal
 ) -> None:
     data = shared("docs/slides_wave_136p.pdf").read_bytes()
@@ -156,10 +158,6 @@ def encrypted_pdf() -> bytes:
 UGLY = {
     "encrypted.pdf": (encrypted_pdf, "encrypted"),
     "cut.pdf": (lambda: shared("docs/dpr_paper_two_column_13p.pdf").read_bytes()[:2000], "corrupt"),
-    "empty.pdf": (lambda: b"", "empty_file"),
-    "picture.pdf": (lambda: shared("docs/img_english_korean.png").read_bytes(), "unsupported_type"),
-    "scan.pdf": (lambda: shared("docs/scan_loremipsum_1p.pdf").read_bytes(), "needs_ocr"),
-    "noise.bin": (lambda: bytes(range(256)) * 20, "unsupported_type"),
 }
 
 

@@ -16,6 +16,7 @@ from tools.accounts import new_key_row, normal_name
 from tools.context import Principal, ToolContext
 from tools.intake import announce_later
 from tools.life.export import EXPORT
+from tools.quota import MB
 from tools.spec import Effect, Input, NoInput, tool
 
 
@@ -33,13 +34,22 @@ class Profile(BaseModel):
     timezone: str
     class_count: int
     material_count: int
+    storage_used_bytes: int = Field(description="Room that files take; deleted ones do not count.")
+    storage_limit_bytes: int | None = Field(description="How much they may take; null for no limit.")
 
 
 async def profile(ctx: ToolContext, user: User) -> Profile:
     classes = await ctx.db.classes.recent(limit=1, cursor=None)
     materials = await ctx.db.materials.recent(class_id=None, status=None, limit=1, cursor=None)
-    fields = {n: getattr(user, n) for n in Profile.model_fields if not n.endswith("_count")}
-    return Profile(**fields, class_count=classes.total, material_count=materials.total)
+    usage = await ctx.db.uploads.usage()
+    fields = {n: getattr(user, n) for n in Profile.model_fields if hasattr(user, n)}
+    return Profile(
+        **fields,
+        class_count=classes.total,
+        material_count=materials.total,
+        storage_used_bytes=usage.used,
+        storage_limit_bytes=ctx.storage.settings.quota_mb * MB or None,
+    )
 
 
 @tool(effect=Effect.READ, toolset="account")

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 from storage.models import Job
 from tools.context import ToolContext
 from tools.fields import Cursor, JobRef, Limit
-from tools.intake import announce_later
+from tools.ingest.ending import note_end
+from tools.intake import INGEST, announce_later
 from tools.spec import Effect, Input, tool
 from tools.worker import tell
 
@@ -72,8 +73,8 @@ async def get_job(ctx: ToolContext, args: OneJob) -> JobItem:
 async def cancel_job(ctx: ToolContext, args: OneJob) -> JobItem:
     """Stop a job. What it has done so far is kept; retry_job goes on from there."""
     row = await ctx.db.jobs.cancel(await ctx.db.jobs.get(args.job_id))
-    if row.status == "cancelled" and row.material_id:
-        await ctx.db.materials.set(row.material_id, status="cancelled")
+    if row.status == "cancelled" and row.kind == INGEST:
+        await note_end(ctx.db, row, "cancelled", None, None)
         ctx.after_commit.append(
             lambda: tell(ctx.storage, row.id, "cancelled", row.progress_done, row.progress_total, None)
         )

@@ -1,27 +1,38 @@
 """Search: from a question to passages with exact locators, and from a passage to its page."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
 from storage.errors import InvalidInput, NotFound
 from storage.locators import Locator
-from storage.models import Chunk, Material, MaterialSegment
+from storage.models import Chunk, Figure, File, Material, MaterialSegment
 from storage.repositories import Repositories
 from storage.repositories.lexical import Reach, Scope
 from tools.context import ToolContext
 from tools.fields import ClassRef, MaterialRef, PassageRef, Query
-from tools.ingest.passages import boxes_for
-from tools.ingest.segments import Line
 from tools.search.engine import search
 from tools.search.fusion import Fused
+from tools.search.places import (
+    FigureBeside,
+    SpokenSentence,
+    locate,
+    media_url,
+    sentences_of,
+    source_url,
+    text_of,
+    unit_of,
+)
 from tools.search.query import parse
 from tools.spec import Effect, Input, tool
 
 WEAK_COSINE = 0.25
 """Below this similarity, and without a common word, a passage is not about the question."""
+SUMMARY = (
+    "The passage, or the best part of it, in one sentence of a language model's; null where none was made."
+)
 
 
 class StageScores(BaseModel):
@@ -35,9 +46,14 @@ class Hit(BaseModel):
     material_id: UUID
     class_id: UUID
     kind: str
+    content_type: str = Field(
+        description="text, heading, list, table, formula, caption or transcript: what most of it is."
+    )
     text: str
-    label: str = Field(description="Where it stands, in words, e.g. page 57.")
+    summary: str | None = Field(description=SUMMARY)
+    label: str = Field(description="Where it stands, in words, e.g. page 57, or 12:30 in a recording.")
     locator: Locator
+    figures: list[FigureBeside] = Field(default_factory=list, description="Pictures beside the passage.")
     score: float = Field(description="0 to 1; higher is better.")
     scores: StageScores
 
@@ -64,14 +80,15 @@ class SearchMaterials(Input):
 async def search_materials(ctx: ToolContext, args: SearchMaterials) -> SearchResult:
     """Find passages in the user's own material by words and meaning; each has an exact place to cite.
 
-    Understands whole questions, "exact phrases" in quotation marks, and places such as page 57, slide 12, section 3.2.
+    Understands whole questions, "exact phrases" in quotation marks, and places such as page 57, slide 12, section 3.2 or
+    at 12:30.
     """
     db, query = ctx.db, parse(args.query)
     # The model runs in a thread meanwhile.
     vector, (scope, reach) = await asyncio.gather(
         ctx.storage.query_vectors.of(query.text), where_to_look(db, args)
     )
-    found = await search(ctx.storage, db, query, vector, scope, reach.collections)
+    found = await search(ctx.storage, db, query, vector, scope, reach)
     hits = await passages(db, [hit for hit in found if supports(hit)], args.limit)
     return SearchResult(
         query=args.query, hits=hits, indexing=reach.is_indexing, notice=notice(hits, reach.is_indexing)
@@ -111,12 +128,14 @@ async def passages(db: Repositories, found: Sequence[Fused[UUID]], limit: int) -
         elif len(groups) < limit:
             groups.append([(hit, row)])
     places = [(g[0][1].material_id, g[0][1].segment) for g in groups]
-    segments = await db.materials.segments_at(places)
-    materials = await db.materials.by_ids([material_id for material_id, _ in places])
+    segments = await db.places.segments(places)
+    figures = await db.places.figures_beside(
+        [(c.material_id, c.ordinal) for group in groups for _, c in group]
+    )
     return [
-        one_hit(group, materials[place[0]], segments[place])
+        one_hit(group, *segments[place], figures)
         for group, place in zip(groups, places, strict=True)
-        if place in segments and place[0] in materials
+        if place in segments
     ]
 
 
@@ -130,19 +149,28 @@ def is_beside(group: Sequence[tuple[Fused[UUID], Chunk]], row: Chunk) -> bool:
     )
 
 
-def one_hit(group: Sequence[tuple[Fused[UUID], Chunk]], material: Material, segment: MaterialSegment) -> Hit:
+def one_hit(
+    group: Sequence[tuple[Fused[UUID], Chunk]],
+    segment: MaterialSegment,
+    material: Material,
+    figures: Mapping[tuple[UUID, int], Sequence[Figure]],
+) -> Hit:
     best, row = group[0]
-    start = min(chunk.char_start for _, chunk in group)
-    end = max(chunk.char_end for _, chunk in group)
-    locator = locate(material, segment, start, end, row.heading_path)
+    chunks = sorted((chunk for _, chunk in group), key=lambda chunk: chunk.ordinal)
+    locator = locate(material, segment, chunks[0].char_start, chunks[-1].char_end, row.heading_path)
     return Hit(
         passage_id=row.id,
         material_id=material.id,
         class_id=material.class_id,
         kind=material.kind,
-        text=segment.text[start:end],
+        content_type=row.type,
+        text=text_of(chunks, segment),
+        summary=row.summary,
         label=locator.label(),
         locator=locator,
+        figures=[
+            FigureBeside.of(figure) for c in chunks for figure in figures.get((c.material_id, c.ordinal), ())
+        ],
         score=round(best.score, 4),
         scores=StageScores(
             lexical=rounded(best.lexical), dense=rounded(best.dense), fused=round(best.score, 4)
@@ -154,30 +182,11 @@ def rounded(score: float | None) -> float | None:
     return None if score is None else round(score, 4)
 
 
-def locate(
-    material: Material, segment: MaterialSegment, start: int, end: int, heading_path: Sequence[str]
-) -> Locator:
-    """The locator of characters [start, end) of a segment, with boxes where the file has pages."""
-    lines = [Line(int(a), int(b), *box) for a, b, *box in segment.lines if a < end and b > start]
-    return Locator(
-        material_id=material.id,
-        material_title=material.title,
-        segment=segment.ordinal,
-        page=segment.number if segment.kind == "page" else None,
-        page_label=segment.label if segment.kind == "page" else None,
-        slide=segment.number if segment.kind == "slide" else None,
-        heading_path=list(heading_path),
-        char_start=start,
-        char_end=end,
-        boxes=boxes_for(lines, start, end),
-    )
-
-
 class OpenPassage(Input):
     passage_id: PassageRef | None = None
     material_id: MaterialRef | None = None
     page: int | None = Field(
-        default=None, ge=1, description="With material_id: which page, slide or section, from 1."
+        default=None, ge=1, description="With material_id: which page, slide, section or minute, from 1."
     )
 
     @model_validator(mode="after")
@@ -206,9 +215,21 @@ class Passage(BaseModel):
     )
     locator: Locator
     label: str
+    content_type: str | None = Field(description="What the passage is, e.g. table; null for a whole page.")
     text: str = Field(description="The passage; the whole page when only a page was asked for.")
-    segment_text: str = Field(description="The page, slide or section around it.")
+    summary: str | None = Field(description=SUMMARY)
+    segment_text: str = Field(description="The page, slide, section or minute around it.")
+    sentences: list[SpokenSentence] = Field(
+        default_factory=list, description="Of a recording: each sentence around the passage, with its time."
+    )
+    figures: list[FigureBeside] = Field(
+        default_factory=list,
+        description="Pictures beside the passage; all of the page when it was asked for.",
+    )
+    notice: str | None = Field(description="What could not be read of this page, slide, section or minute.")
     image_url: str | None = Field(description="Picture of the page, to be fetched with the same credentials.")
+    media_url: str | None = Field(description="The recording at that second, with the same credentials.")
+    source_url: str | None = Field(description="Where the material was fetched from.")
     previous: PlaceRef | None
     next: PlaceRef | None
     material: PassageMaterial
@@ -216,36 +237,51 @@ class Passage(BaseModel):
 
 @tool(effect=Effect.READ, toolset="search")
 async def open_passage(ctx: ToolContext, args: OpenPassage) -> Passage:
-    """Open the page around a passage from a search result, or any page of a material, with the passage's boxes."""
+    """Open the page around a passage from a search result, or any page of a material, with the passage's boxes; of a
+    recording, the minute with the time of every sentence."""
     db = ctx.db
-    if args.passage_id is not None:
-        chunk = await _chunk(db, args.passage_id)
-        material = await db.materials.resolve(str(chunk.material_id))
-        ordinal, heading_path = chunk.segment, chunk.heading_path
-    else:
-        chunk, heading_path = None, []
-        material = await db.materials.resolve(args.material_id or "")
-        ordinal = (args.page or 1) - 1
+    chunk = await _chunk(db, args.passage_id) if args.passage_id is not None else None
+    material = await db.materials.resolve(str(chunk.material_id) if chunk else args.material_id or "")
+    ordinal = chunk.segment if chunk else (args.page or 1) - 1
     segment = await db.materials.segment(material.id, ordinal)
     if segment is None:
         raise NotFound(
-            f"There is no {material.segment_kind or 'page'} {ordinal + 1} in {material.title!r}.",
-            code="no_such_page",
+            f"There is no {unit_of(material)} {ordinal + 1} in {material.title!r}.", code="no_such_page"
         )
+    file = await db.materials.file(material.file_id) if material.file_id else None
+    passage_id = chunk.id if chunk else await db.materials.first_chunk_of(material.id, segment.ordinal)
+    figures = [FigureBeside.of(row) for row in await _figures(db, segment, chunk)]
+    return _passage(material, segment, chunk, passage_id, file, figures)
+
+
+def _passage(
+    material: Material,
+    segment: MaterialSegment,
+    chunk: Chunk | None,
+    passage_id: UUID | None,
+    file: File | None,
+    figures: list[FigureBeside],
+) -> Passage:
     start, end = (chunk.char_start, chunk.char_end) if chunk else (0, 0)
-    locator = locate(material, segment, start, end, heading_path or segment.heading_path)
-    has_image = segment.kind == "page"
+    locator = locate(material, segment, start, end, chunk.heading_path if chunk else segment.heading_path)
+    picture, ordinal = f"/api/materials/{material.id}/pages/{segment.number}.png", segment.ordinal
+    is_last = ordinal + 1 >= (material.page_count or 0)
     return Passage(
-        passage_id=chunk.id if chunk else await db.materials.first_chunk_of(material.id, segment.ordinal),
+        passage_id=passage_id,
         locator=locator,
         label=locator.label(),
-        text=segment.text[start:end] if chunk else segment.text,
+        content_type=chunk.type if chunk else None,
+        text=chunk.text if chunk else segment.text,
+        summary=chunk.summary if chunk else None,
         segment_text=segment.text,
-        image_url=f"/api/materials/{material.id}/pages/{segment.number}.png" if has_image else None,
+        sentences=sentences_of(segment),
+        figures=figures,
+        notice=segment.notice,
+        image_url=picture if segment.kind == "page" else None,
+        media_url=media_url(material.id, file, locator.t_start),
+        source_url=source_url(material.source_url, locator.t_start),
         previous=PlaceRef(material_id=material.id, page=ordinal) if ordinal > 0 else None,
-        next=PlaceRef(material_id=material.id, page=ordinal + 2)
-        if ordinal + 1 < (material.page_count or 0)
-        else None,
+        next=None if is_last else PlaceRef(material_id=material.id, page=ordinal + 2),
         material=PassageMaterial(
             id=material.id,
             title=material.title,
@@ -254,6 +290,13 @@ async def open_passage(ctx: ToolContext, args: OpenPassage) -> Passage:
             page_count=material.page_count,
         ),
     )
+
+
+async def _figures(db: Repositories, segment: MaterialSegment, chunk: Chunk | None) -> Sequence[Figure]:
+    if chunk is None:
+        return await db.places.figures_on(segment.material_id, segment.ordinal)
+    place = (chunk.material_id, chunk.ordinal)
+    return (await db.places.figures_beside([place])).get(place, [])
 
 
 async def _chunk(db: Repositories, passage_id: str) -> Chunk:

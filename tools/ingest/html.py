@@ -1,165 +1,115 @@
-"""Web pages and HTML files as sections by heading: the readable text, without scripts, menus and page furniture."""
+"""Web pages as sections by heading: HTML files, and pages saved with all they show in one file (MHTML)."""
 
+import base64
+import binascii
+import email
+import email.policy
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote_to_bytes, urljoin
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
+from tools.ingest.charset import decode
 from tools.ingest.cleaning import one_line
-from tools.ingest.sections import Paragraph, markdown_table, sections
-from tools.ingest.segments import ContentType, DocumentInfo, Refusal, Segment, SegmentKind
-from tools.ingest.sniff import HTML_TYPE, decode
+from tools.ingest.html_reader import HtmlReader
+from tools.ingest.sections import Paragraph, Sectioned
+from tools.ingest.segments import DocumentInfo, Refusal, SegmentKind
+from tools.ingest.sniff import HTML_TYPE, MHTML
 
-ERRORS = (SelectolaxError, ValueError)
+ERRORS: tuple[type[Exception], ...] = (SelectolaxError, ValueError, LookupError, TypeError, RecursionError)
 
-_DROPPED = (
-    "script, style, noscript, template, nav, footer, aside, iframe, svg, form, button, select, head, [hidden]"
-)
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_INLINE = frozenset(
-    {
-        "a",
-        "abbr",
-        "b",
-        "bdi",
-        "bdo",
-        "big",
-        "br",
-        "cite",
-        "code",
-        "data",
-        "del",
-        "dfn",
-        "em",
-        "font",
-        "i",
-        "img",
-    }
-    | {"input", "ins", "kbd", "label", "mark", "math", "q", "rp", "rt", "ruby", "s", "samp", "small", "span"}
-    | {"strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr", "-text"}
-)
-_MAX_DEPTH = 60
+_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
+_XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([\w.:-]{2,40})""")
+_DATA_URL = re.compile(r"data:image/[\w.+-]+(?:;[\w=-]+)*,", re.I)
 
 
-class HtmlExtractor:
+class HtmlExtractor(Sectioned):
+    what = "web page"
+    errors = ERRORS
+
     def __init__(self, path: Path) -> None:
-        markup = decode(path.read_bytes()).replace("\x00", "")
+        data = path.read_bytes()
+        self._parts: dict[str, bytes] = {}
+        self._address = ""
         try:
-            self._tree = LexborHTMLParser(markup)
-            title = self._tree.css_first("title")
+            markup = self._unpacked(data) if MHTML.match(data) else markup_of(data)
+            tree = parsed(markup)
+            title = tree.css_first("title")
+            name = one_line(title.text()) if title is not None else ""
+            author = tree.css_first("meta[name=author]")
+            root = tree.css_first("html")
+            language = root.attributes.get("lang") if root is not None else None
         except ERRORS as error:
-            raise Refusal("corrupt", "This web page is damaged and cannot be read.") from error
-        self._language = (self._tree.root.attributes.get("lang") if self._tree.root else None) or None
-        name = one_line(title.text()) if title else ""
-        self.info = DocumentInfo(HTML_TYPE, SegmentKind.SECTION, None, name or None, self._language)
+            raise Refusal(
+                "corrupt", "This web page is damaged and cannot be read. Save it again and upload that."
+            ) from error
+        self.info = DocumentInfo(
+            HTML_TYPE,
+            SegmentKind.SECTION,
+            None,
+            name or None,
+            language or None,
+            one_line((author.attributes.get("content") if author is not None else None) or "") or None,
+        )
+        self._markup = markup
 
-    def segments(self, start: int = 0) -> Iterator[Segment]:
-        """Sections from that ordinal on. Raises Refusal empty_file when nothing readable is on the page."""
-        self._tree.strip_tags(_DROPPED.split(", "))
-        body = self._main()
-        found = False
-        for segment in sections(_paragraphs(body)):
-            found = True
-            if segment.ordinal >= start:
-                yield segment
-        if not found:
-            raise Refusal("empty_file", "This web page has no readable text in it.")
+    def paragraphs(self) -> Iterator[Paragraph]:
+        # Reading takes furniture out of the tree and figures apart: every pass gets a fresh one.
+        return HtmlReader(parsed(self._markup), self._source).paragraphs()
+
+    def picture(self, source: str) -> bytes | None:
+        return self._parts.get(source) or data_of(source)
 
     def close(self) -> None:
-        """Nothing to close: the page is in memory."""
+        self._markup = ""
+        self._parts = {}
 
-    def _main(self) -> LexborNode | None:
-        """The page's main part where it is marked and holds most of the text."""
-        body = self._tree.body
-        if body is None:
-            return None
-        whole = len(body.text())
-        for selector in ("main", "[role=main]", "article"):
-            nodes = self._tree.css(selector)
-            if len(nodes) == 1 and len(nodes[0].text()) > 0.4 * whole:
-                return nodes[0]
-        return body
+    def _source(self, address: str) -> str | None:
+        if _DATA_URL.match(address):
+            return address
+        for known in (address, urljoin(self._address, address)):
+            if known in self._parts:
+                return known
+        return None
 
-
-def _paragraphs(body: LexborNode | None) -> Iterator[Paragraph]:
-    if body is not None:
-        yield from _walk(body, 0, 0)
-
-
-def _walk(node: LexborNode, lists: int, depth: int) -> Iterator[Paragraph]:
-    """Blocks below a node; runs of text and inline elements between blocks make paragraphs of their own."""
-    run: list[str] = []
-    for child in node.iter(include_text=True):
-        tag = child.tag or "-"
-        if (tag in _INLINE and not _has_blocks(child)) or depth > _MAX_DEPTH:
-            run.append(_text(child))
-            continue
-        if tag.startswith(("-", "_", "!")):
-            continue
-        yield from _run(run)
-        yield from _block(child, lists, depth + 1)
-    yield from _run(run)
+    def _unpacked(self, data: bytes) -> str:
+        """The page of an MHTML file (RFC 2557); its pictures go to `_parts` by address."""
+        message = email.message_from_bytes(data, policy=email.policy.default)
+        page = ""
+        for part in message.walk():
+            body = part.get_payload(decode=True)
+            if not isinstance(body, bytes):
+                continue
+            location = str(part["Content-Location"] or "")
+            if part.get_content_type() == "text/html" and not page:
+                page, self._address = decode(body, part.get_content_charset()), location
+            elif part.get_content_maintype() == "image":
+                self._parts[location] = body
+                self._parts[f"cid:{str(part['Content-ID'] or '').strip('<>')}"] = body
+        return page
 
 
-def _run(run: list[str]) -> Iterator[Paragraph]:
-    text = "".join(run)
-    run.clear()
-    if text.strip():
-        yield Paragraph(ContentType.TEXT, one_line(text))
+def markup_of(data: bytes) -> str:
+    """The text of a page, in the encoding it declares where that is true."""
+    declared = _CHARSET.search(data[:4096]) or _XML_ENCODING.match(data)
+    return decode(data, declared.group(1).decode("ascii") if declared else None)
 
 
-def _block(node: LexborNode, lists: int, depth: int) -> Iterator[Paragraph]:
-    tag = node.tag
-    if tag in _HEADINGS:
-        yield Paragraph(ContentType.HEADING, _text(node), _HEADINGS[tag])
-    elif tag == "pre":
-        yield Paragraph(ContentType.TEXT, node.text(deep=True), verbatim=True)
-    elif tag == "table" and not node.css("table table") and node.css_first("td p ~ p, td h2, td ul") is None:
-        yield Paragraph(ContentType.TABLE, _table(node))
-    elif tag in ("ul", "ol"):
-        yield from _list(node, lists + 1, depth)
-    elif tag in ("figcaption", "caption"):
-        yield Paragraph(ContentType.CAPTION, one_line(_text(node)))
-    else:
-        yield from _walk(node, lists, depth)
+def parsed(markup: str) -> LexborHTMLParser:
+    return LexborHTMLParser(markup.replace("\x00", ""))
 
 
-def _list(node: LexborNode, level: int, depth: int) -> Iterator[Paragraph]:
-    number = 0
-    for item in node.iter():
-        if item.tag != "li":
-            yield from _block(item, level, depth + 1)
-            continue
-        number += 1
-        mark = f"{number}. " if node.tag == "ol" else "- "
-        for paragraph in _walk(item, level, depth + 1):
-            if paragraph.type is ContentType.TEXT and not paragraph.verbatim:
-                paragraph = Paragraph(
-                    ContentType.LIST, "  " * (level - 1) + mark + paragraph.text, verbatim=True
-                )
-                mark = "  "
-            yield paragraph
-
-
-def _table(node: LexborNode) -> str:
-    return markdown_table([[_text(cell) for cell in row.css("th, td")] for row in node.css("tr")])
-
-
-def _has_blocks(node: LexborNode) -> bool:
-    return (
-        node.tag != "-text"
-        and node.css_first("p, div, h1, h2, h3, h4, h5, h6, ul, ol, table, pre") is not None
-    )
-
-
-def _text(node: LexborNode, depth: int = 0) -> str:
-    """The words below a node; breaks and pictures' alternative texts are words too."""
-    if node.tag == "-text":
-        return node.text_content or ""
-    if node.tag == "br":
-        return " "
-    if node.tag == "img":
-        return node.attributes.get("alt") or ""
-    if depth > _MAX_DEPTH:
-        return node.text(deep=True)
-    return "".join(_text(child, depth + 1) for child in node.iter(include_text=True))
+def data_of(address: str) -> bytes | None:
+    """The bytes of a data: URL (RFC 2397)."""
+    head, found, data = address.partition(",")
+    if not found or not address.startswith("data:"):
+        return None
+    raw = unquote_to_bytes(data)
+    if not head.endswith(";base64"):
+        return raw
+    try:
+        return base64.b64decode(raw + b"==", validate=False)
+    except binascii.Error:
+        return None

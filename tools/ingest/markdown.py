@@ -2,42 +2,106 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from tools.ingest.charset import decode
 from tools.ingest.cleaning import clean
-from tools.ingest.sections import Paragraph, sections
-from tools.ingest.segments import ContentType, DocumentInfo, Refusal, Segment, SegmentKind
-from tools.ingest.sniff import MARKDOWN_TYPE, decode
+from tools.ingest.grid import TABLE_CHARS
+from tools.ingest.html import data_of
+from tools.ingest.pictures import Picture
+from tools.ingest.sections import Paragraph, Sectioned
+from tools.ingest.segments import ContentType, DocumentInfo, SegmentKind
+from tools.ingest.sniff import MARKDOWN_TYPE
 
-_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)\n", re.S)
-_TITLE = re.compile(r"^title:\s*[\"']?(.+?)[\"']?\s*$", re.M)
+_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)(?:\n|\Z)", re.S)
+_FIELD = re.compile(r"^(title|author|lang|language):[ \t]*[\"']?(.+?)[\"']?[ \t]*$", re.M | re.I)
 _TAGS = re.compile(r"<[^>]{1,500}>")
+_DISPLAYED = re.compile(
+    r"(?:\$\$.+\$\$|\\\[.+\\\]|\\begin\{[a-z]+\*?\}.+\\end\{[a-z]+\*?\})\s*(?:\([\w.\-]+\))?", re.S
+)
+_MATHS = re.compile(
+    r"\$\$.+?\$\$|\\\[.+?\\\]|\\\(.+?\\\)|(?<![\\$\w])\$(?![\s$])(?:\\.|[^\\$\n])+?(?<!\s)\$(?!\d)", re.S
+)
+_HELD = re.compile("\ue000(\\d+)\ue001")
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.M)
+_NOTE = re.compile(r"^\[\^([^\]\s]+)\]:[ \t]*", re.M)
+_CALL = re.compile(r"\[\^([^\]\s]+)\]")
 
 
-class MarkdownExtractor:
+class MarkdownExtractor(Sectioned):
+    what = "file"
+    errors = (ValueError, RecursionError)
+
     def __init__(self, path: Path) -> None:
         text = clean(decode(path.read_bytes()))
         front = _FRONT_MATTER.match(text)
-        title = _TITLE.search(front.group(1)) if front else None
+        stated = {name.lower(): value for name, value in _FIELD.findall(front.group(1))} if front else {}
         self._text = text[front.end() :] if front else text
-        self.info = DocumentInfo(MARKDOWN_TYPE, SegmentKind.SECTION, None, title.group(1) if title else None)
+        self.info = DocumentInfo(
+            MARKDOWN_TYPE,
+            SegmentKind.SECTION,
+            None,
+            stated.get("title"),
+            stated.get("lang") or stated.get("language"),
+            stated.get("author"),
+        )
 
-    def segments(self, start: int = 0) -> Iterator[Segment]:
-        """Sections from that ordinal on. Raises Refusal empty_file when there is no text."""
-        tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(self._text)
-        found = False
-        for segment in sections(_paragraphs(tokens, self._text.split("\n"))):
-            found = True
-            if segment.ordinal >= start:
-                yield segment
-        if not found:
-            raise Refusal("empty_file", "This file has no text in it.")
+    def paragraphs(self) -> Iterator[Paragraph]:
+        text, maths = _held(self._text)
+        tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
+        for paragraph in _paragraphs(tokens, text.split("\n")):
+            words = _HELD.sub(lambda match: maths[int(match.group(1))], paragraph.text)
+            if paragraph.type is ContentType.TABLE:
+                yield from _bounded_table(words)
+            elif paragraph.type is ContentType.TEXT and _DISPLAYED.fullmatch(words.strip()):
+                yield Paragraph(ContentType.FORMULA, words.strip(), verbatim=True)
+            else:
+                yield replace(paragraph, text=words)
+
+    def picture(self, source: str) -> bytes | None:
+        return data_of(source)
 
     def close(self) -> None:
         self._text = ""
+
+
+def _held(text: str) -> tuple[str, list[str]]:
+    """Formulas are taken out before Markdown can see emphasis in them, and put back afterwards. Code is left alone."""
+    held: list[str] = []
+
+    def hold(match: re.Match[str]) -> str:
+        held.append(match.group())
+        return f"\ue000{len(held) - 1}\ue001"
+
+    text = text.replace("\ue000", "").replace("\ue001", "")
+    parts, place = [], 0
+    while opening := _FENCE.search(text, place):
+        parts.append(_MATHS.sub(hold, text[place : opening.start()]))
+        closing = re.compile(rf"^ {{0,3}}{re.escape(opening.group(1))}", re.M).search(text, opening.end())
+        place = closing.end() if closing else len(text)
+        parts.append(text[opening.start() : place])
+    parts.append(_MATHS.sub(hold, text[place:]))
+    # Notes are words here: "[^1]" in the text and "[note 1] …" where they stand.
+    noted = _NOTE.sub(r"\\[note \1\\] ", "".join(parts))
+    return _CALL.sub(r" \\[note \1\\]", noted) if noted != "".join(parts) else noted, held
+
+
+def _bounded_table(table: str) -> Iterator[Paragraph]:
+    """A long table in parts that repeat its header."""
+    header, rule, *rows = table.split("\n")
+    part = [header, rule]
+    size = len(header) + len(rule)
+    for row in rows:
+        if len(part) > 2 and size + len(row) > TABLE_CHARS:
+            yield Paragraph(ContentType.TABLE, "\n".join(part), verbatim=True)
+            part, size = [header, rule], len(header) + len(rule)
+        part.append(row)
+        size += len(row) + 1
+    yield Paragraph(ContentType.TABLE, "\n".join(part), verbatim=True)
 
 
 def _paragraphs(tokens: Sequence[Token], source: Sequence[str]) -> Iterator[Paragraph]:
@@ -63,11 +127,19 @@ def _paragraphs(tokens: Sequence[Token], source: Sequence[str]) -> Iterator[Para
 
 def _inline(token: Token, parent: Token, marker: str, depth: int) -> Paragraph:
     text = _plain(token)
+    pictures = _pictures(token)
     if parent.type == "heading_open":
         return Paragraph(ContentType.HEADING, text, int(parent.tag[1:]))
     if depth:
-        return Paragraph(ContentType.LIST, marker + text, verbatim=True)
-    return Paragraph(ContentType.TEXT, text)
+        return Paragraph(ContentType.LIST, marker + text, verbatim=True, pictures=pictures)
+    return Paragraph(ContentType.TEXT, text, pictures=pictures)
+
+
+def _pictures(token: Token) -> tuple[Picture, ...]:
+    """Pictures that are in the text itself."""
+    images = [child for child in token.children or () if child.type == "image"]
+    sources = [(str(child.attrs.get("src", "")), child.content) for child in images]
+    return tuple(Picture(source, alt) for source, alt in sources if source.startswith("data:image/"))
 
 
 def _plain(token: Token) -> str:

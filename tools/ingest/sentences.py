@@ -55,9 +55,11 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
 
 
 def _ends_sentence(text: str, begin: int, match: re.Match[str], end: int) -> bool:
+    following = text[match.end() : min(end, match.end() + 40)].lstrip()
+    if text[max(begin, match.start() - 2) : match.start()] == ". " or following.startswith("."):
+        return following[:1].isupper()  # an ellipsis set with spaces: "1, 2, . . . , N"
     if not match.group().startswith(".") or match.group().startswith(".."):
         return True
-    following = text[match.end() : min(end, match.end() + 40)].lstrip()
     found = _LAST_WORD.search(text, max(begin, match.start() - 40), match.start())
     word = found.group() if found else ""
     if len(word) == 1 and word.isalpha() and word.isupper():

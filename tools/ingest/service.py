@@ -1,24 +1,51 @@
 """The worker with everything it needs to read material."""
 
+import os
+from functools import partial
+
 from storage.models import Job
 from storage.resources import Storage
 from storage.vectors.writer import VectorWriter
-from tools.ingest.pipeline import Ingestion, note_end
+from tools.context import TextModel
+from tools.ingest.ending import note_end
+from tools.ingest.pipeline import Ingestion
+from tools.ingest.reader.reader import Reader
+from tools.ingest.speech_model import speech_model
+from tools.ingest.summaries import SUMMARISE, Summaries
 from tools.intake import INGEST
 from tools.life.export import EXPORT, AccountExport, note_failure
 from tools.life.upkeep import Upkeep
+from tools.notes.making import MAKE_NOTES, NotesMaking
 from tools.worker import Handler, Worker
 
+MOST_THREADS = 4
 
-def make_worker(storage: Storage, name: str) -> Worker:
-    """A worker for all kinds of jobs."""
+
+def make_worker(
+    storage: Storage, name: str, reader: Reader | None = None, model: TextModel | None = None
+) -> Worker:
+    """A worker for all kinds of jobs; without a model its notes consist of quotes. It closes the reader when it stops."""
     writer = VectorWriter(storage.settings.vector_url or "", storage.embedder)
+    reader = reader or make_reader(storage)
 
     async def ended(job: Job, status: str, code: str | None, sentence: str | None) -> None:
         if job.kind == EXPORT:
             await note_failure(storage, job, sentence)
-        else:
-            await note_end(storage, job, status, code, sentence)
+        elif job.kind == INGEST:
+            async with storage.as_user(job.user_id) as db:
+                await note_end(db, job, status, code, sentence)
 
-    handlers: dict[str, Handler] = {INGEST: Ingestion(storage, writer), EXPORT: AccountExport(storage)}
-    return Worker(storage, name, handlers, ended, Upkeep(storage, name))
+    handlers: dict[str, Handler] = {
+        INGEST: Ingestion(storage, writer, reader, model),
+        EXPORT: AccountExport(storage),
+        MAKE_NOTES: NotesMaking(storage, model),
+        SUMMARISE: Summaries(storage, model),
+    }
+    return Worker(storage, name, handlers, ended, Upkeep(storage, name), reader.close)
+
+
+def make_reader(storage: Storage) -> Reader:
+    """Reads files as the settings say."""
+    settings = storage.settings
+    find_model = partial(speech_model, settings.speech_model, settings.data_dir / "cache")
+    return Reader(min(os.cpu_count() or 1, MOST_THREADS), find_model)

@@ -1,89 +1,80 @@
-"""What a file really is: by its bytes, never by its name (which only tells Markdown from plain text)."""
+"""What a file really is: by its bytes, never by its name (which only tells apart kinds of plain text)."""
 
+import csv
 import re
 import zipfile
-import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
+from tools.ingest.charset import decode, utf16_without_mark
+from tools.ingest.containers import DAMAGED, OLE2, check_archive, ole2_names
 from tools.ingest.segments import Refusal, Sniffed
+from tools.ingest.signatures import picture, sound_or_video, unreadable
 
 HEAD_BYTES = 65_536
-MAX_UNZIPPED = 1_000_000_000
-MAX_RATIO = 200
-_RATIO_FLOOR = 20_000_000
-"""Below this size a high ratio is harmless (blank pictures, styles)."""
-MAX_MARKUP_PART = 80_000_000
-"""Bytes of one XML part; a parser needs ten times as much memory."""
+MAX_DOCUMENT_BYTES = 1_000_000_000
+MAX_RECORDING_BYTES = 4_000_000_000
 MAX_TEXT_BYTES = 100_000_000
+MAX_PAGE_BYTES = 25_000_000
+"""Of HTML, which is held in memory with its tree."""
+MAX_MARKDOWN_BYTES = 5_000_000
+"""Longer Markdown is read as plain text."""
 
 PDF, PPTX, DOCX = "application/pdf", "pptx", "docx"
-PPTX_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-DOCX_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-HTML_TYPE, MARKDOWN_TYPE, TEXT_TYPE = "text/html", "text/markdown", "text/plain"
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+PPTX_TYPE = f"{_OFFICE}.presentationml.presentation"
+DOCX_TYPE = f"{_OFFICE}.wordprocessingml.document"
+XLSX_TYPE = f"{_OFFICE}.spreadsheetml.sheet"
+XLS_TYPE, XLSB_TYPE = "application/vnd.ms-excel", "application/vnd.ms-excel.sheet.binary.macroenabled.12"
+ODS_TYPE = "application/vnd.oasis.opendocument.spreadsheet"
+EPUB_TYPE = "application/epub+zip"
+HTML_TYPE, MARKDOWN_TYPE, TEXT_TYPE, CSV_TYPE = "text/html", "text/markdown", "text/plain", "text/csv"
+VTT_TYPE, SRT_TYPE = "text/vtt", "application/x-subrip"
 
-_HINT = "Upload a PDF, PowerPoint (.pptx), Word (.docx), HTML, Markdown or text file."
-_LATER = "which this version cannot read yet; it will come later."
-
-
-@dataclass(frozen=True, slots=True)
-class _Magic:
-    offset: int
-    signature: bytes
-    name: str
-
-
-_IMAGES = (
-    _Magic(0, b"\x89PNG\r\n\x1a\n", "a PNG picture"),
-    _Magic(0, b"\xff\xd8\xff", "a JPEG picture"),
-    _Magic(0, b"GIF87a", "a GIF picture"),
-    _Magic(0, b"GIF89a", "a GIF picture"),
-    _Magic(8, b"WEBP", "a WebP picture"),
-    _Magic(0, b"II*\x00", "a TIFF picture"),
-    _Magic(0, b"MM\x00*", "a TIFF picture"),
-    _Magic(4, b"ftypheic", "a HEIC picture"),
-    _Magic(4, b"ftypmif1", "a HEIF picture"),
-    _Magic(4, b"ftypavif", "an AVIF picture"),
+_HINT = (
+    "Upload a PDF, PowerPoint, Word, Excel, EPUB, HTML, Markdown, CSV or text file, a picture or a recording."
 )
-_SOUND_AND_VIDEO = (
-    _Magic(0, b"ID3", "an MP3 recording"),
-    _Magic(0, b"\xff\xfb", "an MP3 recording"),
-    _Magic(0, b"\xff\xf3", "an MP3 recording"),
-    _Magic(0, b"\xff\xf2", "an MP3 recording"),
-    _Magic(8, b"WAVE", "a WAV recording"),
-    _Magic(0, b"fLaC", "a FLAC recording"),
-    _Magic(0, b"OggS", "an Ogg recording"),
-    _Magic(4, b"ftypM4A", "an M4A recording"),
-    _Magic(0, b"\xff\xf1", "an AAC recording"),
-    _Magic(0, b"\xff\xf9", "an AAC recording"),
-    _Magic(4, b"ftyp", "an MP4 video"),
-    _Magic(0, b"\x1aE\xdf\xa3", "a WebM or Matroska video"),
-    _Magic(8, b"AVI ", "an AVI video"),
-)
-_OTHER = (
-    _Magic(0, b"\x1f\x8b", "a gzip archive"),
-    _Magic(0, b"Rar!", "a RAR archive"),
-    _Magic(0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    _Magic(0, b"BZh", "a bzip2 archive"),
-    _Magic(0, b"\xfd7zXZ\x00", "an xz archive"),
-    _Magic(257, b"ustar", "a tar archive"),
-    _Magic(0, b"{\\rtf", "an RTF document"),
-    _Magic(0, b"%!PS", "a PostScript file"),
-    _Magic(0, b"\x7fELF", "a program"),
-    _Magic(0, b"SQLite format 3\x00", "a database"),
-)
-_OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_DAMAGED = "This file is damaged and cannot be opened. Save or download it again."
+_LOCKED = "This file is protected with a password. Save it without one and upload it again."
+_BROKEN_OFF = "This file begins with nothing but zeros, as a download that broke off does. Download it again."
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_MAIN_PARTS = (
+    ("wordprocessingml.", "word/", DOCX_TYPE, DOCX),
+    ("ms-word.", "word/", DOCX_TYPE, DOCX),
+    ("presentationml.", "ppt/", PPTX_TYPE, PPTX),
+    ("ms-powerpoint.", "ppt/", PPTX_TYPE, PPTX),
+    ("ms-excel.sheet.binary.", "xl/workbook.bin", XLSB_TYPE, "xls"),
+    ("spreadsheetml.", "xl/", XLSX_TYPE, "xlsx"),
+    ("ms-excel.", "xl/", XLSX_TYPE, "xlsx"),
+)
+"""Word in the content type of the main part, where its parts lie, media type, extension."""
+_MAIN = re.compile(
+    r'ContentType\s*=\s*["\']application/vnd\.(?:openxmlformats-officedocument\.)?([\w.-]+?)\.main\+xml'
+)
+_BINARY_MAIN = re.compile(
+    r'ContentType\s*=\s*["\']application/vnd\.(ms-excel\.sheet\.binary\.\w+)\.main["\']'
+)
+_FIRST_NAMES = re.compile(rb"PK\x03\x04.{26}((?:word|ppt|xl)/|mimetypeapplication/[\w.+-]+?(?=PK))", re.S)
+
 _HTML = re.compile(
     rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*+-->\s*+)*+(?:<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>])",
     re.I | re.S,
 )
+MHTML = re.compile(
+    rb"\A(?:(?:From|Subject|Date|MIME-Version|Snapshot-Content-Location|X-MAF[\w-]*):[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n)*"
+    rb"Content-Type:\s*multipart/related",
+    re.I,
+)
 _HTML_TAGS = re.compile(
     rb"<(?:p|div|h[1-6]|table|ul|ol|article|section|span|title|meta|br)(?:\s[^<>]*)?/?>", re.I
+)
+_SVG = re.compile(
+    rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*+-->\s*+)*+(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]", re.S
 )
 _MARKDOWN = re.compile(
     r"^(?:#{1,6} \S|```|~~~|\|.+\|\s*\n\|[\s:|-]+\||[^\n]+\n={3,}\s*$|!?\[[^\]\n]+\]\([^)\n]+\))", re.M
 )
+_SRT = re.compile(r"\A\s*\d+\s*\n\s*\d{1,3}:\d\d:\d\d[,.]\d{1,3}\s*-->\s*\d")
+DELIMITERS = ",;\t|"
 
 
 def sniff(path: Path, filename: str) -> Sniffed:
@@ -91,16 +82,54 @@ def sniff(path: Path, filename: str) -> Sniffed:
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    if not head.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
-        raise Refusal("empty_file", "This file is empty.")
+    if not head.strip(b"\x00 \t\r\n\x0b\x0c\xef\xbb\xbf\xfe\xff"):
+        raise Refusal(
+            "empty_file", _BROKEN_OFF if size > HEAD_BYTES and not head[0] else "This file is empty."
+        )
+    found = _sniff_binary(path, head) or _sniff_text(filename, head, size)
+    _check_size(found, size)
+    found.path = path
+    return found
+
+
+def glance(head: bytes, filename: str) -> Sniffed | None:
+    """The kind of a file by its first HEAD_BYTES alone, for an upload on its way; None where that does not tell."""
+    media = _media(head)
+    if media or head.startswith(b"%PDF"):
+        return media or Sniffed(PDF, "pdf")
+    if head.startswith(_ZIP):
+        name = _FIRST_NAMES.search(head)
+        start = name.group(1).decode("latin-1") if name else ""
+        if start.startswith("mimetype"):
+            return _open_document(start.removeprefix("mimetype"))
+        known = [kind for kind in _MAIN_PARTS if start and kind[1].startswith(start)]
+        return Sniffed(known[0][2], known[0][3]) if known else None
+    if head.startswith(OLE2) or unreadable(head) or not head.strip() or _is_binary(head):
+        return None
+    return _kind_of_text(filename, head)
+
+
+def _sniff_binary(path: Path, head: bytes) -> Sniffed | None:
     if head.startswith(b"%PDF") or _pdf_after_junk(head):
-        return Sniffed(PDF, "pdf", path)
+        return Sniffed(PDF, "pdf")
     if head.startswith(_ZIP):
         return _sniff_zip(path)
-    if head.startswith(_OLE2):
-        raise _refuse_ole2(path)
-    _refuse_media(head)
-    return _sniff_text(path, filename, head, size)
+    if head.startswith(OLE2):
+        return _sniff_ole2(path)
+    refused = unreadable(head)
+    if refused:
+        raise Refusal(
+            "unsupported_type", f"This file is {refused.means}, which cannot be read. {refused.advice}"
+        )
+    return _media(head)
+
+
+def _media(head: bytes) -> Sniffed | None:
+    media_type = picture(head)
+    if media_type:
+        return Sniffed(media_type, "image")
+    media_type = sound_or_video(head)
+    return Sniffed(media_type, "audio") if media_type else None
 
 
 def _pdf_after_junk(head: bytes) -> bool:
@@ -110,23 +139,20 @@ def _pdf_after_junk(head: bytes) -> bool:
     return at >= 0 and (b" obj" in head[at:] or b"\x00" in head[:at])
 
 
-def _matches(head: bytes, magics: tuple[_Magic, ...]) -> str | None:
-    for magic in magics:
-        if head.startswith(magic.signature, magic.offset):
-            return magic.name
-    return None
-
-
-def _refuse_media(head: bytes) -> None:
-    name = _matches(head, _IMAGES) if not head.startswith(b"RIFF") or head[8:12] == b"WEBP" else None
-    if name:
-        raise Refusal("unsupported_type", f"This file is {name}, {_LATER} {_HINT}")
-    name = _matches(head, _SOUND_AND_VIDEO)
-    if name:
-        raise Refusal("unsupported_type", f"This file is {name}, {_LATER} {_HINT}")
-    name = _matches(head, _OTHER)
-    if name:
-        raise Refusal("unsupported_type", f"This file is {name}, which cannot be read. {_HINT}")
+def _check_size(found: Sniffed, size: int) -> None:
+    if found.extension == "audio":
+        if size > MAX_RECORDING_BYTES:
+            raise Refusal("too_large", "This recording is larger than 4 GB. Cut it and upload the parts.")
+    elif found.extension in ("txt", "csv", "md", "captions"):
+        if size > MAX_TEXT_BYTES:
+            raise Refusal("too_large", "This text is larger than 100 MB. Split it and upload the parts.")
+    elif found.extension == "html":
+        if size > MAX_PAGE_BYTES:
+            raise Refusal(
+                "too_large", "This web page is larger than 25 MB. Print it to a PDF and upload that."
+            )
+    elif size > MAX_DOCUMENT_BYTES:
+        raise Refusal("too_large", "This file is larger than 1 GB. Split it and upload the parts.")
 
 
 # --- containers ---------------------------------------------------------------------------------------------------
@@ -134,150 +160,152 @@ def _refuse_media(head: bytes) -> None:
 
 def _sniff_zip(path: Path) -> Sniffed:
     try:
+        check_archive(path)
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
-            check_unzipped_size(archive)
-            mimetype = archive.read("mimetype")[:80].decode("latin-1") if "mimetype" in names else ""
-            content_types = _content_types(archive)
             locked = any(info.flag_bits & 1 for info in archive.infolist())
-    except (
-        zipfile.BadZipFile,
-        EOFError,
-        OSError,
-        NotImplementedError,
-        RuntimeError,
-        KeyError,
-        ValueError,
-        zlib.error,
-    ) as error:
-        raise Refusal(
-            "corrupt", "This file is damaged and cannot be opened. Save or download it again."
-        ) from error
+            mimetype = "" if locked else _member(archive, "mimetype", 80)
+            content_types = "" if locked else _member(archive, "[Content_Types].xml", 1_000_000)
+    except DAMAGED as error:
+        raise Refusal("corrupt", _DAMAGED) from error
     if locked:
-        raise Refusal(
-            "encrypted", "This file is protected with a password. Save it without one and upload it again."
-        )
-    return _office_kind(path, names, content_types, mimetype)
+        raise Refusal("encrypted", _LOCKED)
+    found = _office(names, content_types) or _open_document(mimetype.strip())
+    if found:
+        return found
+    if not names:
+        raise Refusal("empty_file", "This is a ZIP archive with nothing in it.")
+    raise Refusal("unsupported_type", f"This file is {_other_zip(names, mimetype)}")
 
 
-def _content_types(archive: zipfile.ZipFile) -> str:
-    try:
-        with archive.open("[Content_Types].xml") as part:
-            return part.read(1_000_000).decode("utf-8", "replace")
-    except KeyError:
+def _member(archive: zipfile.ZipFile, name: str, limit: int) -> str:
+    if name not in archive.NameToInfo:
         return ""
+    with archive.open(name) as part:
+        return part.read(limit).decode("utf-8", "replace")
 
 
-def check_unzipped_size(archive: zipfile.ZipFile) -> None:
-    """Raises Refusal too_large for archives that would fill memory or disk when unpacked."""
-    total = packed = 0
-    for info in archive.infolist():
-        total += info.file_size
-        packed += info.compress_size
-        if info.filename.endswith((".xml", ".rels")) and info.file_size > MAX_MARKUP_PART:
-            total = MAX_UNZIPPED + 1
-    if total > MAX_UNZIPPED or (total > _RATIO_FLOOR and total > MAX_RATIO * max(1, packed)):
-        raise Refusal("too_large", "This file unpacks to far more than its size and was not opened.")
+def _office(names: set[str], content_types: str) -> Sniffed | None:
+    """By the content type of the main part; by the folders where the list of types is broken."""
+    main = _BINARY_MAIN.search(content_types) or _MAIN.search(content_types)
+    for word, folder, media_type, extension in _MAIN_PARTS:
+        if main and main.group(1).startswith(word):
+            return Sniffed(media_type, extension)
+        if not main and any(name.startswith(folder) for name in names):
+            return Sniffed(media_type, extension)
+    return None
 
 
-def _office_kind(path: Path, names: set[str], content_types: str, mimetype: str) -> Sniffed:
-    if any(name.startswith("ppt/") for name in names):
-        _refuse_macros(content_types, "PowerPoint presentation with macros (.pptm)", ".pptx")
-        return Sniffed(PPTX_TYPE, PPTX, path)
-    if any(name.startswith("word/") for name in names):
-        _refuse_macros(content_types, "Word document with macros (.docm)", ".docx")
-        return Sniffed(DOCX_TYPE, DOCX, path)
-    raise Refusal("unsupported_type", f"This file is {_other_zip(names, mimetype)} {_HINT}")
-
-
-def _refuse_macros(content_types: str, what: str, save_as: str) -> None:
-    if "macroEnabled" in content_types:
-        raise Refusal(
-            "unsupported_type", f"This file is a {what}. Save it as {save_as} without macros and upload that."
-        )
+def _open_document(mimetype: str) -> Sniffed | None:
+    if mimetype == EPUB_TYPE:
+        return Sniffed(EPUB_TYPE, "epub")
+    return Sniffed(ODS_TYPE, "ods") if mimetype.startswith(ODS_TYPE) else None
 
 
 def _other_zip(names: set[str], mimetype: str) -> str:
-    if any(name.startswith("xl/") for name in names):
-        return f"an Excel workbook, {_LATER}"
-    if "epub" in mimetype:
-        return f"an EPUB book, {_LATER}"
+    if "META-INF/container.xml" in names:
+        return "an EPUB book whose first part is missing. Download it again."
+    if "opendocument.text" in mimetype:
+        return "an OpenDocument text, which cannot be read. Save it as .docx or PDF and upload that."
+    if "opendocument.presentation" in mimetype:
+        return "an OpenDocument presentation, which cannot be read. Save it as .pptx or PDF and upload that."
     if "opendocument" in mimetype:
-        return f"an OpenDocument file, {_LATER}"
-    return "a ZIP archive; unpack it and upload the files in it."
+        return "an OpenDocument file, which cannot be read. Save it as PDF and upload that."
+    if any(name.startswith("Index/") and name.endswith(".iwa") for name in names) or "Index.zip" in names:
+        return "a Pages, Keynote or Numbers file, which cannot be read. Export it as PDF and upload that."
+    if "META-INF/MANIFEST.MF" in names or "AndroidManifest.xml" in names:
+        return f"a program, which cannot be read. {_HINT}"
+    return "a ZIP archive. Unpack it and upload the files in it."
 
 
-def _refuse_ole2(path: Path) -> Refusal:
+def _sniff_ole2(path: Path) -> Sniffed:
     """OLE2 holds old Office files and, in a stream named EncryptedPackage, new ones with a password."""
-    data = path.read_bytes() if path.stat().st_size <= MAX_TEXT_BYTES else b""
-    if "EncryptedPackage".encode("utf-16-le") in data:
-        return Refusal(
-            "encrypted",
-            "This Office file is protected with a password. Save it without one and upload it again.",
-        )
+    names = ole2_names(path)
+    if "EncryptedPackage" in names:
+        raise Refusal("encrypted", _LOCKED)
+    if names & {"Workbook", "Book"}:
+        return Sniffed(XLS_TYPE, "xls")
     for stream, what, save_as in (
-        ("WordDocument", "an old Word document (.doc)", ".docx"),
-        ("PowerPoint Document", "an old PowerPoint file (.ppt)", ".pptx"),
-        ("Workbook", "an old Excel file (.xls)", ".xlsx"),
+        ("WordDocument", "an old Word document (.doc)", ".docx or PDF"),
+        ("PowerPoint Document", "an old PowerPoint file (.ppt)", ".pptx or PDF"),
+        ("__properties_version1.0", "an e-mail of Outlook (.msg)", "PDF"),
     ):
-        if stream.encode("utf-16-le") in data:
-            return Refusal(
-                "unsupported_type", f"This file is {what}. Save it as {save_as} or PDF and upload that."
+        if stream in names:
+            raise Refusal(
+                "unsupported_type",
+                f"This file is {what}, which cannot be read. Save it as {save_as} and upload that.",
             )
-    return Refusal("unsupported_type", f"This file is an old Office file, which cannot be read. {_HINT}")
+    if not names:
+        raise Refusal("corrupt", _DAMAGED)
+    raise Refusal("unsupported_type", f"This file is of an old Office kind, which cannot be read. {_HINT}")
 
 
 # --- text ---------------------------------------------------------------------------------------------------------
 
 
-def _sniff_text(path: Path, filename: str, head: bytes, size: int) -> Sniffed:
+def _sniff_text(filename: str, head: bytes, size: int) -> Sniffed:
     if _is_binary(head):
         raise Refusal("unsupported_type", f"This is a file of a kind that cannot be read. {_HINT}")
-    if size > MAX_TEXT_BYTES:
-        raise Refusal("too_large", "This text is larger than 100 MB. Split it and upload the parts.")
-    sample = decode(head)
+    if _SVG.match(head):
+        raise Refusal(
+            "unsupported_type",
+            "This file is an SVG drawing, which cannot be read. Save it as PDF or PNG and upload that.",
+        )
+    found = _kind_of_text(filename, head)
+    return Sniffed(TEXT_TYPE, "txt") if found.extension == "md" and size > MAX_MARKDOWN_BYTES else found
+
+
+def _kind_of_text(filename: str, head: bytes) -> Sniffed:
+    sample = decode(head).replace("\r\n", "\n").lstrip("\ufeff")
     ascii_like = sample.encode("utf-8", "replace")
-    if _HTML.match(ascii_like) or (
-        len(_HTML_TAGS.findall(ascii_like[:8192])) >= 3 and ascii_like.lstrip()[:1] == b"<"
+    if (
+        MHTML.match(head)
+        or _HTML.match(ascii_like)
+        or (len(_HTML_TAGS.findall(ascii_like[:8192])) >= 3 and ascii_like.lstrip()[:1] == b"<")
     ):
-        return Sniffed(HTML_TYPE, "html", path)
+        return Sniffed(HTML_TYPE, "html")
+    if sample.startswith("WEBVTT"):
+        return Sniffed(VTT_TYPE, "captions")
+    if _SRT.match(sample):
+        return Sniffed(SRT_TYPE, "captions")
     suffix = Path(filename).suffix.lower()
+    if delimiter_of(sample, named=suffix in (".csv", ".tsv", ".tab")):
+        return Sniffed(CSV_TYPE, "csv")
     if suffix in (".md", ".markdown", ".mkd") or (suffix != ".txt" and len(_MARKDOWN.findall(sample)) >= 2):
-        return Sniffed(MARKDOWN_TYPE, "md", path)
-    return Sniffed(TEXT_TYPE, "txt", path)
+        return Sniffed(MARKDOWN_TYPE, "md")
+    return Sniffed(TEXT_TYPE, "txt")
+
+
+def delimiter_of(sample: str, named: bool) -> str | None:
+    """What separates the columns of a table in text, or None for any other text.
+
+    A file that calls itself a table (`named`) needs two columns in most rows; of any other each of at least four rows
+    must have the same number of columns, three or more (two where they are separated by tabs).
+    """
+    lines = sample[:20_000].split("\n")
+    lines = [line for line in (lines[:-1] if len(lines) > 2 else lines) if line.strip()]
+    best: tuple[float, int, str] | None = None
+    for delimiter in DELIMITERS:
+        widths = _widths(lines, delimiter)
+        common = max(set(widths), key=widths.count) if widths else 0
+        share = widths.count(common) / len(widths) if widths else 0.0
+        least = 2 if named or delimiter == "\t" else 3
+        if common >= least and (
+            share > 0.5 if named else share == 1 and len(widths) >= 4 and delimiter != "|"
+        ):
+            best = max(best or (0.0, 0, ""), (share, common, delimiter))
+    return best[2] if best else None
+
+
+def _widths(lines: list[str], delimiter: str) -> list[int]:
+    try:
+        return [len(row) for row in csv.reader(lines, delimiter=delimiter)]
+    except csv.Error:
+        return []
 
 
 def _is_binary(head: bytes) -> bool:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or _utf16_without_mark(head):
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or utf16_without_mark(head):
         return False
     odd = sum(head.count(bytes([code])) for code in (*range(1, 8), *range(14, 27), *range(28, 32), 127))
     return head.count(b"\x00") > 0.01 * len(head) + 8 or odd > 0.02 * len(head) + 4
-
-
-def _utf16_without_mark(head: bytes) -> str | None:
-    """UTF-16 of mostly Latin text has a zero in every second byte."""
-    sample = head[:2000]
-    half = len(sample) // 2
-    if half < 8:
-        return None
-    even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    if odd > 0.7 * half and even < 0.05 * half:
-        return "utf-16-le"
-    return "utf-16-be" if even > 0.7 * half and odd < 0.05 * half else None
-
-
-def decode(data: bytes) -> str:
-    """Text of bytes in UTF-8, UTF-16 (with or without mark) or, failing these, Windows-1252. Never raises."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    unmarked = _utf16_without_mark(data)
-    if unmarked:
-        return data.decode(unmarked, "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # A sample may end inside a character; one bad byte in long UTF-8 is an accident, not another encoding.
-        text = data.decode("utf-8-sig", "replace")
-        if error.start >= len(data) - 3 or text.count("\ufffd") <= len(text) // 2000:
-            return text
-    return data.decode("cp1252", "replace")

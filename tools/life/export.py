@@ -103,13 +103,23 @@ class Contents:
                 entry = await self._file(row["file_id"], self._folder(row["class_id"], "files"))
                 if entry:
                     yield entry
+            async for entry in self._figures(row):
+                yield entry
             if row["chunk_count"]:
                 path = self._names.path(self._folder(row["class_id"], "texts"), f"{row['title']}.md")
                 yield Entry(path, self._material_text(row))
 
+    async def _figures(self, row: dict[str, Any]) -> AsyncGenerator[Entry]:
+        async for figure in self._person.rows("figures", material_id=row["id"]):
+            if figure["file_id"]:
+                self._used.add(figure["file_id"])
+                entry = await self._file(figure["file_id"], self._folder(row["class_id"], "figures"))
+                if entry:
+                    yield entry
+
     async def _material_text(self, row: dict[str, Any]) -> AsyncGenerator[bytes]:
         yield f"# {row['title']}\n".encode()
-        async for segment in self._person.rows("material_segments", material_id=row["id"]):
+        async for segment in self._person.rows("material_segments", material_id=row["id"], staged=False):
             yield segment_text(segment).encode()
 
     async def _notes(self) -> AsyncGenerator[Entry]:

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { problemError, sentenceOf } from "../src/api/http";
 import type { Material } from "../src/api/types";
-import { materialSentence, newUpload, progressFraction, uploadSentence, uploadStep, withJob } from "../src/state/uploads";
+import { clock, materialSentence, newUpload, progressFraction, uploadSentence, uploadStep, withJob } from "../src/state/uploads";
 import { markPassage } from "../src/text/passage";
 
 const MATERIAL: Material = {
@@ -42,6 +42,14 @@ describe("a material", () => {
     expect(materialSentence(withJob(MATERIAL, JOB))).toBe("Reading page 58 of 241");
     expect(materialSentence({ ...MATERIAL, status: "searchable" })).toContain("You can ask already");
     expect(materialSentence({ ...MATERIAL, status: "ready" })).toBe("Ready, 241 pages");
+  });
+
+  it("says how much there is in the words of its kind", () => {
+    const ready = { ...MATERIAL, status: "ready" } as const;
+    expect(materialSentence({ ...ready, page_count: 1, segment_kind: "slide" })).toBe("Ready, 1 slide");
+    expect(materialSentence({ ...ready, page_count: 9, segment_kind: "section" })).toBe("Ready, 9 parts");
+    expect(materialSentence({ ...ready, page_count: 93, segment_kind: "span", duration_seconds: 5530 })).toBe("Ready, 1:32:10");
+    expect(clock(750.9)).toBe("12:30");
   });
 
   it("shows the sentence of a failed job and leaves other materials alone", () => {

@@ -26,7 +26,8 @@ export interface Locator {
 
 export interface Citation {
   number: number;
-  passage_id: string;
+  /** Null, or of a passage that is gone, once its material was read anew: the locator still says where. */
+  passage_id: string | null;
   label: string;
   quote: string;
   locator: Locator;
@@ -73,6 +74,11 @@ export interface Material {
   kind: string;
   status: MaterialStatus;
   error: string | null;
+  /** What was left out while it was read. */
+  notice?: string | null;
+  /** page, slide, section or span. */
+  segment_kind?: string | null;
+  duration_seconds?: number | null;
   page_count: number | null;
   progress: Progress | null;
   job_id: string | null;
@@ -125,11 +131,33 @@ export interface Place {
   segment?: number | null;
 }
 
+/** A spoken sentence: characters of the segment's text, and when it is heard, in seconds. */
+export interface Sentence {
+  text: string;
+  t_start: number;
+  t_end: number;
+  char_start: number;
+  char_end: number;
+}
+
+export interface Figure {
+  label: string | null;
+  caption: string | null;
+  url: string;
+}
+
 export interface Passage {
   locator: Locator;
   text: string;
   segment_text: string;
   image_url: string | null;
+  media_url?: string | null;
+  /** Where it was fetched from, at this place where its site can be opened so. */
+  source_url?: string | null;
+  sentences?: Sentence[];
+  figures?: Figure[];
+  /** What of it could not be read. */
+  notice?: string | null;
   previous: Place | null;
   next: Place | null;
   material: { id: string; title: string; kind: string; page_count: number | null };
@@ -139,4 +167,26 @@ export interface Uploaded {
   material_id: string;
   job_id: string | null;
   duplicate: boolean;
+}
+
+export interface NoteItem {
+  id: string;
+  title: string;
+  type: string;
+  class_id: string | null;
+  updated_at: string;
+  /** How far the job is, while the note is unfinished. */
+  making?: { job_id: string; status: JobStatus; message: string | null } | null;
+}
+
+export interface Note extends NoteItem {
+  /** Markdown with `[n]` for its sources. */
+  text: string;
+  sources: Citation[];
+}
+
+/** Notes that are being made: the job, and the note they will be in. */
+export interface NotesJob {
+  job_id: string;
+  note_id: string | null;
 }

@@ -7,6 +7,7 @@ import type { Registration, User } from "../api/types";
 import { ChatState } from "./chat";
 import { EvidenceState } from "./evidence";
 import { LibraryState } from "./library";
+import { NotesState } from "./notes";
 
 export type SessionView =
   | { state: "loading" }
@@ -32,6 +33,7 @@ export class App {
   readonly library: LibraryState;
   readonly chat: ChatState;
   readonly evidence: EvidenceState;
+  readonly notes: NotesState;
 
   constructor(
     readonly api: Api,
@@ -41,6 +43,7 @@ export class App {
     this.library = new LibraryState(this);
     this.chat = new ChatState(this);
     this.evidence = new EvidenceState(this);
+    this.notes = new NotesState(this);
     api.onSignedOut = (registration) => {
       const known = this.session.value.state === "out" ? this.session.value.registration : null;
       this.close();
@@ -91,6 +94,7 @@ export class App {
     this.chat.clear();
     this.evidence.close();
     this.library.clear();
+    this.notes.clear();
     this.notice.value = null;
   }
 }

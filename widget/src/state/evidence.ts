@@ -1,6 +1,6 @@
 // The evidence panel: the passage an answer stands on, and leafing through the pages around it.
 import { signal } from "@preact/signals";
-import { sentenceOf } from "../api/http";
+import { ApiError, sentenceOf } from "../api/http";
 import type { Citation, Passage, Place } from "../api/types";
 import type { App } from "./app";
 
@@ -26,7 +26,7 @@ export class EvidenceState {
   openCitation(citation: Citation, opener: HTMLElement | null = null): Promise<void> {
     this.opener = opener ?? this.opener;
     this.view.value = { citation, passage: null, atCitation: true, loading: true, error: null };
-    return this.load({ passage_id: citation.passage_id }, true);
+    return this.loadCited(citation);
   }
 
   openMaterial(materialId: string, opener: HTMLElement | null): Promise<void> {
@@ -42,7 +42,7 @@ export class EvidenceState {
 
   backToCitation(): Promise<void> {
     const citation = this.view.value?.citation;
-    return citation ? this.load({ passage_id: citation.passage_id }, true) : Promise.resolve();
+    return citation ? this.loadCited(citation) : Promise.resolve();
   }
 
   close(): void {
@@ -53,14 +53,25 @@ export class EvidenceState {
     this.opener = null;
   }
 
-  private async load(args: Record<string, unknown>, atCitation: boolean): Promise<void> {
+  private loadCited(citation: Citation): Promise<void> {
+    return this.load(citation.passage_id ? { passage_id: citation.passage_id } : placeOf(citation), true, citation);
+  }
+
+  private async load(args: Record<string, unknown>, atCitation: boolean, cited?: Citation): Promise<void> {
     const request = ++this.request;
     const before = this.view.value;
     if (before) this.view.value = { ...before, loading: true, error: null };
     try {
       const passage = await this.app.api.tool<Passage>("open_passage", args);
-      this.update(request, { passage, atCitation, loading: false });
+      const byPlace = cited && !("passage_id" in args);
+      this.update(request, {
+        passage: byPlace ? { ...passage, text: cited.quote, locator: cited.locator } : passage,
+        atCitation,
+        loading: false,
+      });
     } catch (error) {
+      const isGone = error instanceof ApiError && error.code === "passage_not_found";
+      if (isGone && cited && request === this.request) return this.load(placeOf(cited), atCitation, cited);
       this.update(request, { loading: false, error: sentenceOf(error) });
     }
   }
@@ -69,4 +80,9 @@ export class EvidenceState {
     const view = this.view.value;
     if (view && request === this.request) this.view.value = { ...view, ...change };
   }
+}
+
+/** Where a citation stands, for the case that its passage is gone. */
+function placeOf({ locator }: Citation): Record<string, unknown> {
+  return { material_id: locator.material_id, page: locator.segment + 1 };
 }

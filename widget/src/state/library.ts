@@ -1,12 +1,14 @@
 // Classes, the material of the chosen class, its conversations, and files on their way in.
 import { computed, signal } from "@preact/signals";
 import { newId, sentenceOf } from "../api/http";
-import type { ConversationItem, CourseClass, Material, Page } from "../api/types";
+import type { ConversationItem, CourseClass, Material, Page, Uploaded } from "../api/types";
 import type { App } from "./app";
 import { JobWatcher } from "./jobs";
 import { isUnfinished, newUpload, type Upload, type UploadEvent, uploadStep, withJob } from "./uploads";
 
 const AT_ONCE = 2;
+/** From this size on a file is sent in parts that can be taken up again; below, one request is faster. */
+const RESUMABLE_BYTES = 16e6;
 const PAGE_SIZE = 50;
 
 export class LibraryState {
@@ -157,11 +159,25 @@ export class LibraryState {
     return this.materialAction("retry_job", { job_id: jobId });
   }
 
+  readAgain(material: Material): Promise<void> {
+    return this.materialAction("reprocess_material", { material_id: material.id });
+  }
+
   async addText(title: string, text: string): Promise<boolean> {
     const classId = this.classId.value;
     if (!classId) return false;
     const added = await this.app.try(() => this.app.api.tool("add_text", { class_id: classId, title, text }));
     if (added === undefined) return false;
+    await this.afterMaterialChange();
+    return true;
+  }
+
+  async addWebPage(url: string): Promise<boolean> {
+    const classId = this.classId.value;
+    if (!classId) return false;
+    const added = await this.app.try(() => this.app.api.tool<Uploaded>("add_web_page", { class_id: classId, url }));
+    if (added === undefined) return false;
+    if (added.duplicate) this.app.notice.value = { text: "This page was already here; nothing was added twice." };
     await this.afterMaterialChange();
     return true;
   }
@@ -224,12 +240,11 @@ export class LibraryState {
     const { file, classId, stop } = held;
     this.step(key, { type: "start" });
     try {
-      const uploaded = await this.app.api.upload(
-        file,
-        classId,
-        (bytes, size) => this.step(key, { type: "sent", bytes, size }),
-        stop.signal,
-      );
+      const sent = (bytes: number, size: number): void => this.step(key, { type: "sent", bytes, size });
+      const uploaded =
+        file.size < RESUMABLE_BYTES
+          ? await this.app.api.upload(file, classId, sent, stop.signal)
+          : await (await import("../api/resumable")).sendResumable(this.app.api, file, classId, sent, stop.signal);
       this.step(key, { type: "stored", uploaded });
       this.files.delete(key);
       await this.afterMaterialChange();
@@ -241,7 +256,7 @@ export class LibraryState {
   }
 
   private uploadError(error: unknown): string {
-    return error instanceof TypeError ? "The upload was cut off. Nothing was stored; try again." : sentenceOf(error);
+    return error instanceof TypeError ? "The upload was cut off. Try again; a large file goes on where it stopped." : sentenceOf(error);
   }
 
   private step(key: string, event: UploadEvent): void {

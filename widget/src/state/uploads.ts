@@ -87,12 +87,34 @@ export function materialSentence(material: Material): string {
     case "searchable":
       return counted ? `You can ask already. ${counted}` : "You can ask already, it is still being indexed";
     case "ready":
-      return material.page_count ? `Ready, ${material.page_count} ${material.page_count === 1 ? "page" : "pages"}` : "Ready";
+      return ["Ready", extent(material)].filter(Boolean).join(", ");
     case "failed":
       return material.error ?? "This file could not be read.";
     case "cancelled":
       return "Cancelled";
   }
+}
+
+const UNITS: Readonly<Record<string, readonly [string, string]>> = {
+  page: ["page", "pages"],
+  slide: ["slide", "slides"],
+  section: ["part", "parts"],
+};
+
+/** How much of it there is: "241 pages", "1:32:10" of a recording. */
+function extent(material: Material): string {
+  if (material.duration_seconds) return clock(material.duration_seconds);
+  const names = UNITS[material.segment_kind ?? "page"];
+  if (!material.page_count || !names) return "";
+  return `${material.page_count} ${material.page_count === 1 ? names[0] : names[1]}`;
+}
+
+/** Seconds as a player shows them: 12:05, 1:02:03. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const padded = String(rest).padStart(2, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${padded}` : `${minutes}:${padded}`;
 }
 
 /** 0..1, or null when nobody knows how much there is. */

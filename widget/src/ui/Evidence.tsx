@@ -1,11 +1,14 @@
 // The evidence: the page an answer stands on, with the passage marked on its image or in its text.
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import type { Box, Passage, Place } from "../api/types";
+import type { Box, Figure, Passage, Place } from "../api/types";
 import { useApp } from "../state/app";
 import type { EvidenceView } from "../state/evidence";
 import { markPassage } from "../text/passage";
+import { clock } from "../state/uploads";
 import { Icon } from "./icons";
+import { Recording } from "./Recording";
+import { centre } from "./scrolling";
 
 export function Evidence() {
   const { evidence } = useApp();
@@ -54,8 +57,10 @@ function Panel({ view }: { view: EvidenceView }) {
             <Icon name="warn" size={18} /> <span>{view.error}</span>
           </p>
         )}
+        {passage?.notice && <p class="empty">{passage.notice}</p>}
         {passage ? <Page passage={passage} marked={view.atCitation} /> : view.loading && <p class="activity">Opening the page…</p>}
       </div>
+      {passage?.figures && passage.figures.length > 0 && !passage.image_url && <Figures figures={passage.figures} />}
       {passage && <OpenFile passage={passage} />}
     </aside>
   );
@@ -119,13 +124,15 @@ function placeWords({ locator, material }: Passage): string {
     return `Page ${locator.page}${of}${printed}`;
   }
   if (locator.slide !== null) return `Slide ${locator.slide}${of}`;
+  if (locator.t_start !== null) return clock(locator.t_start);
   return locator.heading_path.join(" › ") || `Part ${locator.segment + 1}`;
 }
 
-/** The picture of the page; its text where there is no picture or it cannot be loaded. */
+/** The minute of a recording; the picture of the page; its text where there is no picture or it cannot be loaded. */
 function Page({ passage, marked }: { passage: Passage; marked: boolean }) {
   const broken = useSignal<string | null>(null);
   const url = passage.image_url;
+  if (passage.locator.t_start !== null) return <Recording passage={passage} marked={marked} />;
   return url && url !== broken.value ? (
     <PageImage
       url={url}
@@ -177,15 +184,6 @@ function PageImage({ url, label, boxes, onBroken }: PageImageProps) {
   );
 }
 
-/** Scrolls the panel only: scrollIntoView would also move the page around an embed. */
-function centre(target: HTMLElement | null | undefined): void {
-  const body = target?.closest(".evidence-body");
-  if (!target || !body) return;
-  const [at, within] = [target.getBoundingClientRect(), body.getBoundingClientRect()];
-  body.scrollTop += at.top - within.top - Math.max(16, (body.clientHeight - at.height) / 2);
-  body.scrollLeft += at.left - within.left - Math.max(16, (body.clientWidth - at.width) / 2);
-}
-
 function PageText({ passage, marked }: { passage: Passage; marked: boolean }) {
   const mark = useRef<HTMLElement>(null);
   const { locator, segment_text, text } = passage;
@@ -206,6 +204,25 @@ function PageText({ passage, marked }: { passage: Passage; marked: boolean }) {
   );
 }
 
+/** Pictures that stand beside the passage, where no picture of the page shows them; each opens in full. */
+function Figures({ figures }: { figures: readonly Figure[] }) {
+  const { api } = useApp();
+  return (
+    <ul class="figures" aria-label="Figures beside this passage" data-testid="figures">
+      {figures.map((figure) => {
+        const words = [figure.label, figure.caption].filter(Boolean).join(": ") || "Figure";
+        return (
+          <li key={figure.url}>
+            <a href={api.url(figure.url)} target="_blank" rel="noopener" title={words}>
+              <img src={api.url(figure.url)} alt={words} loading="lazy" />
+            </a>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
 function OpenFile({ passage }: { passage: Passage }) {
   const { api } = useApp();
   const { material, locator } = passage;
@@ -215,6 +232,11 @@ function OpenFile({ passage }: { passage: Passage }) {
       <a href={api.url(`/api/materials/${material.id}/file`) + fragment} target="_blank" rel="noopener" data-testid="open-file">
         <Icon name="external" size={16} /> Open the file
       </a>
+      {passage.source_url && (
+        <a href={passage.source_url} target="_blank" rel="noopener noreferrer" data-testid="open-source">
+          <Icon name="link" size={16} /> Open the source
+        </a>
+      )}
     </footer>
   );
 }

@@ -61,7 +61,7 @@ function UploadRow({ upload }: { upload: Upload }) {
 }
 
 function MaterialRow({ material }: { material: Material }) {
-  const { library, evidence, drawerOpen } = useApp();
+  const { library, evidence, notes, drawerOpen } = useApp();
   const going = isUnfinished(material);
   const readable = material.status === "ready" || material.status === "searchable";
   const canRetry = material.status === "failed" || material.status === "cancelled";
@@ -80,8 +80,15 @@ function MaterialRow({ material }: { material: Material }) {
         <span class="name">{material.title}</span>
       )}
       <span class={material.status === "failed" ? "state bad" : "state"}>{materialSentence(material)}</span>
+      {readable && material.notice && <span class="state">{material.notice}</span>}
       {going && <Bar fraction={progressFraction(material.progress)} label={`Reading of ${material.title}`} />}
       <span class="actions">
+        {readable && (
+          <IconAction icon="note" label={`Make notes from ${material.title}`} run={() => void notes.make(material)} />
+        )}
+        {material.status === "ready" && (
+          <IconAction icon="retry" label={`Read ${material.title} anew`} run={() => void library.readAgain(material)} />
+        )}
         {canRetry && job && (
           <IconAction icon="retry" label={`Read ${material.title} again`} run={() => void library.retryJob(job)} />
         )}
@@ -95,7 +102,7 @@ function MaterialRow({ material }: { material: Material }) {
   );
 }
 
-function IconAction({ icon, label, run }: { icon: "retry" | "close" | "trash"; label: string; run: () => void }) {
+function IconAction({ icon, label, run }: { icon: "retry" | "close" | "trash" | "note"; label: string; run: () => void }) {
   return (
     <button type="button" class="icon-button small" aria-label={label} title={label} onClick={run}>
       <Icon name={icon} size={16} />

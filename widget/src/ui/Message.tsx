@@ -7,6 +7,7 @@ import { splitBlocks } from "../text/markdown";
 import { Block } from "./Block";
 import { Icon } from "./icons";
 import { memo } from "./memo";
+import { Sources } from "./Sources";
 
 export const Message = memo(function Message({ message }: { message: ChatMessage }) {
   return message.role === "user" ? <Question text={message.text} /> : <Answer message={message} />;
@@ -47,7 +48,7 @@ function Answer({ message }: { message: ChatMessage }) {
           <Block key={index} source={source} labels={labels} />
         ))}
       </div>
-      {message.citations.length > 0 && <Sources citations={message.citations} />}
+      {message.citations.length > 0 && <Sources citations={message.citations} of="this answer" />}
       <Ending message={message} />
     </article>
   );
@@ -61,28 +62,6 @@ function openClicked(app: App, event: Event, citations: readonly Citation[]): vo
 
 function placeOf(citation: Citation): string {
   return `${citation.locator.material_title}, ${citation.label}`;
-}
-
-function Sources({ citations }: { citations: readonly Citation[] }) {
-  return (
-    <div class="sources" role="group" aria-label="Sources of this answer" data-testid="sources">
-      <p class="label">Sources</p>
-      <ol>
-        {citations.map((one) => (
-          <li key={one.number}>
-            <button type="button" class="source" data-cite={one.number} data-testid="source">
-              <span class="number">{one.number}</span>
-              <span class="where">
-                <span class="title">{one.locator.material_title}</span>
-                <span class="place">{one.label}</span>
-              </span>
-              <span class="quote">{one.quote}</span>
-            </button>
-          </li>
-        ))}
-      </ol>
-    </div>
-  );
 }
 
 const ENDINGS = {

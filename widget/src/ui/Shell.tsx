@@ -6,6 +6,7 @@ import { Chat } from "./Chat";
 import { Evidence } from "./Evidence";
 import { Icon, Mark } from "./icons";
 import { Login } from "./Login";
+import { NotePane } from "./Notes";
 import { Sidebar } from "./Sidebar";
 
 export function Shell() {
@@ -37,12 +38,12 @@ export function Shell() {
 
 function Workspace() {
   const app = useApp();
-  const { drawerOpen, library, evidence } = app;
+  const { drawerOpen, library, evidence, notes } = app;
   const drawer = drawerOpen.value;
   const open = evidence.view.value !== null;
   return (
     <div
-      class={`workspace${drawer ? " drawer-open" : ""}${open ? " evidence-open" : ""}`}
+      class={`workspace${drawer ? " drawer-open" : ""}${open ? " evidence-open" : ""}${notes.open.value ? " note-open" : ""}`}
       onKeyDown={(event) => {
         if (event.key !== "Escape" || !drawer) return;
         event.preventDefault();
@@ -73,6 +74,7 @@ function Workspace() {
         onClick={() => (drawerOpen.value = false)}
       />
       <Chat />
+      <NotePane />
       <Evidence />
       <NoticeLine />
       <DropZone app={app} />

@@ -7,6 +7,7 @@ import { AddFilesButton } from "./Chat";
 import { Confirm } from "./Confirm";
 import { Icon } from "./icons";
 import { Materials } from "./Materials";
+import { NotesSection } from "./Notes";
 
 export function Sidebar() {
   const app = useApp();
@@ -16,6 +17,7 @@ export function Sidebar() {
     <nav class="sidebar" aria-label="Classes, material and conversations">
       <ClassPicker />
       {hasClass && <MaterialSection />}
+      {hasClass && <NotesSection />}
       <Conversations />
       {session.state === "in" && (
         <footer class="account">
@@ -153,23 +155,31 @@ function ClassForm({ homeless, first, onDone }: { homeless: number; first: boole
 
 function MaterialSection() {
   const { library } = useApp();
-  const writing = useSignal(false);
+  const adding = useSignal<"text" | "link" | null>(null);
+  const opener = (what: "text" | "link", label: string) => (
+    <button
+      type="button"
+      class="quiet"
+      aria-expanded={adding.value === what}
+      data-testid={`add-${what}`}
+      onClick={() => (adding.value = adding.value === what ? null : what)}
+    >
+      <Icon name={what} size={18} /> {label}
+    </button>
+  );
+  const done = (): void => {
+    adding.value = null;
+  };
   return (
     <section class="materials" aria-label="Material">
       <div class="section-head">
         <h2>Material</h2>
-        <button
-          type="button"
-          class="quiet"
-          aria-expanded={writing.value}
-          data-testid="add-text"
-          onClick={() => (writing.value = !writing.value)}
-        >
-          <Icon name="text" size={18} /> Text
-        </button>
+        {opener("text", "Text")}
+        {opener("link", "Link")}
         <AddFilesButton label="Files" />
       </div>
-      {writing.value && <TextForm key={library.classId.value} onDone={() => (writing.value = false)} />}
+      {adding.value === "text" && <TextForm key={library.classId.value} onDone={done} />}
+      {adding.value === "link" && <LinkForm key={library.classId.value} onDone={done} />}
       <Materials />
     </section>
   );
@@ -212,6 +222,43 @@ function TextForm({ onDone }: { onDone: () => void }) {
         </button>
         <button type="submit" class="primary" disabled={busy.value}>
           Add text
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function LinkForm({ onDone }: { onDone: () => void }) {
+  const { library } = useApp();
+  const url = useSignal("");
+  const busy = useSignal(false);
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (busy.value) return;
+    busy.value = true;
+    if (await library.addWebPage(url.value.trim())) onDone();
+    busy.value = false;
+  };
+  return (
+    <form class="text-form" onSubmit={(event) => void submit(event)}>
+      <label for="lyceum-link">Address of a web page or a YouTube video</label>
+      <input
+        id="lyceum-link"
+        type="url"
+        required
+        maxLength={2000}
+        placeholder="https://"
+        autocomplete="off"
+        data-testid="link-url"
+        value={url.value}
+        onInput={(event) => (url.value = event.currentTarget.value)}
+      />
+      <div class="row end">
+        <button type="button" class="quiet" onClick={onDone}>
+          Cancel
+        </button>
+        <button type="submit" class="primary" disabled={busy.value} data-testid="link-add">
+          {busy.value ? "Fetching…" : "Add page"}
         </button>
       </div>
     </form>

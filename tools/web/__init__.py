@@ -1,0 +1,1 @@
+"""What comes in from the web: guarded requests, the readable part of a page, captions of a video."""
