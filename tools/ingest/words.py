@@ -15,7 +15,7 @@ from storage.files import Stored
 from storage.models import Material, MaterialSegment
 from storage.resources import Storage
 from tools.ingest.chunking import chunk
-from tools.ingest.language import text_config, with_languages
+from tools.ingest.language import forget, text_config, with_languages
 from tools.ingest.reader import wire
 from tools.ingest.reader.process import ReaderDied
 from tools.ingest.reader.reader import Document, Reader
@@ -80,6 +80,8 @@ class Words:
         try:
             async with self._storage.files.as_path(file.object_key, stored) as path:
                 async with self._reader.open(path, file.filename) as document:
+                    if document.info.segment_kind is SegmentKind.SPAN:
+                        forget()  # 59 MB, which the speech model needs more
                     is_complete = await staging.take(document)
         except Refusal as refusal:
             raise JobFailed(refusal.code, str(refusal)) from refusal
