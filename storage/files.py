@@ -276,14 +276,18 @@ class _Incoming:
                     return
                 self.size += len(part)
                 if self.size > self._limit:
-                    raise TooLarge(
-                        f"This file is larger than the {self._limit // MB} MB that this server takes.",
-                        code="file_too_large",
-                    )
+                    raise too_large(self._limit)
                 await _update(self.digest, part)
                 yield part
         finally:
             broken.cancel()
+
+
+def too_large(limit: int) -> TooLarge:
+    """What to raise for a file of more than `limit` bytes."""
+    return TooLarge(
+        f"This file is larger than the {limit // MB} MB that this server takes.", code="file_too_large"
+    )
 
 
 def patience(silence: timedelta, endpoint: str | None = None) -> dict[str, Any]:

@@ -10,14 +10,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from storage.errors import TooLarge
-from storage.files import UPLOAD_PART
+from storage.files import MB, UPLOAD_PART
 from storage.repositories import Repositories
 from storage.repositories.uploads import Usage
 from storage.resources import Storage
 
 SILENT = timedelta(hours=1)
 """After this long without news an upload in one request is taken for dead, and its room for free."""
-MB = 1 << 20
 
 
 def check_room(usage: Usage, size: int, quota_mb: int) -> None:

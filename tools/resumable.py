@@ -14,8 +14,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from storage.errors import Conflict, InvalidInput, LyceumError, NotFound, RateLimited, TooLarge
-from storage.files import UPLOAD_PART, file_key, upload_prefix
+from storage.errors import Conflict, InvalidInput, NotFound, RateLimited
+from storage.files import MB, UPLOAD_PART, file_key, too_large, upload_prefix
 from storage.models import Upload
 from storage.repositories import Repositories
 from storage.repositories.uploads import no_such_upload
@@ -24,7 +24,7 @@ from tools.context import Principal
 from tools.door import Door, refuse
 from tools.ingest.sniff import HEAD_BYTES
 from tools.intake import file_row, once, plain_name
-from tools.quota import MB, check_room
+from tools.quota import check_room
 
 KEEP = timedelta(days=3)
 """Without news an unfinished upload is thrown away after this long, and what became of a finished one forgotten."""
@@ -68,6 +68,7 @@ class ResumableUploads:
     def __init__(self, storage: Storage, principal: Principal) -> None:
         self._storage = storage
         self._user = principal.user_id
+        self._limit = storage.settings.max_upload_mb * MB
 
     async def create(self, filename: str, size: int | None, details: Mapping[str, Any]) -> Upload:
         """Raises TooLarge (file_too_large, quota_exceeded), InvalidInput empty_file, RateLimited too_many_uploads."""
@@ -281,21 +282,15 @@ class ResumableUploads:
     def _check_size(self, size: int) -> None:
         if size == 0:
             raise InvalidInput("This file is empty.", code="empty_file")
-        if size > self._storage.settings.max_upload_mb * MB:
-            raise self._too_large()
+        if size > self._limit:
+            raise too_large(self._limit)
 
     def _check_length(self, sending: _Sending) -> None:
         arrived = sending.received + len(sending.buffer)
         if sending.size is not None and arrived > sending.size:
             raise InvalidInput("More was sent than the length of this upload.", code="wrong_length")
-        if arrived > self._storage.settings.max_upload_mb * MB:
-            raise self._too_large()
-
-    def _too_large(self) -> LyceumError:
-        return TooLarge(
-            f"This file is larger than the {self._storage.settings.max_upload_mb} MB that this server takes.",
-            code="file_too_large",
-        )
+        if arrived > self._limit:
+            raise too_large(self._limit)
 
 
 def _note(row: Upload, sending: _Sending) -> None:

@@ -1,13 +1,12 @@
 """Figures cut out of a material, as pictures."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
-from assistant.api.materials import SANDBOX, Reader, matches
+from assistant.api.materials import SANDBOX, Reader, media_type, send
 from assistant.api.problems import Problem
 from assistant.api.services import ServicesDep
 from storage.errors import NotFound
-from storage.files import Stored
 from storage.repositories.base import as_uuid
 
 router = APIRouter(
@@ -29,13 +28,9 @@ async def figure_image(
         file = await db.places.picture(material.id, ordinal) if 0 <= ordinal < 1 << 31 else None
     if file is None:
         raise NotFound(f"There is no figure {ordinal} in this material.", code="no_such_figure")
-    tag = f'"{file.sha256.hex()}"'
-    headers = {"ETag": tag, "Cache-Control": "private, max-age=3600", "Content-Security-Policy": SANDBOX}
-    if matches(request.headers.get("if-none-match"), tag):
-        return Response(status_code=304, headers=headers)
-    stored, files = Stored(file.size_bytes, file.sha256), services.storage.files
-    await files.check_size(file.object_key, stored)
-    headers["Content-Length"] = str(file.size_bytes)
-    return StreamingResponse(
-        files.read_whole(file.object_key, stored), 200, headers, media_type=file.media_type
-    )
+    presented = {
+        "Content-Type": media_type(file),
+        "Cache-Control": "private, max-age=3600",
+        "Content-Security-Policy": SANDBOX,
+    }
+    return await send(file, request, services, presented)

@@ -75,7 +75,7 @@ async def send(file: File, request: Request, services: Services, presented: Mapp
     stored, size = Stored(file.size_bytes, file.sha256), file.size_bytes
     await services.storage.files.check_size(file.object_key, stored)
     tag = f'"{file.sha256.hex()}"'
-    headers = {**presented, "ETag": tag, "Accept-Ranges": "bytes", "Cache-Control": "private, no-cache"}
+    headers = {"Cache-Control": "private, no-cache", **presented, "ETag": tag, "Accept-Ranges": "bytes"}
     if matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     wanted = request.headers.get("range") if request.headers.get("if-range", tag) == tag else None

@@ -10,6 +10,7 @@ from assistant.api.multipart import SLACK, FormEvent, PartBegin, PartData, PartE
 from assistant.api.problems import Problem
 from assistant.api.services import Caller, ServicesDep
 from storage.errors import InvalidInput, TooLarge
+from storage.files import too_large
 from tools.intake import Taken, discard, receive
 
 router = APIRouter(prefix="/api/uploads", tags=["materials"])
@@ -41,10 +42,7 @@ async def upload(request: Request, principal: Caller, services: ServicesDep) -> 
     limit = services.settings.max_upload_mb << 20
     announced = int(request.headers.get("content-length", 0))
     if announced > limit + SLACK:
-        raise TooLarge(
-            f"This file is larger than the {services.settings.max_upload_mb} MB that this server takes.",
-            code="file_too_large",
-        )
+        raise too_large(limit)
     boundary = boundary_of(request.headers.get("content-type", ""))
     form = _Form(form_events(request.stream(), boundary, limit=limit + SLACK))
     filename = await form.to_file()

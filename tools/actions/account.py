@@ -10,13 +10,13 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, Field
 
 from storage.errors import Conflict, Forbidden, InvalidInput, Unavailable
+from storage.files import MB
 from storage.life.retention import EXPORT_LIFE
 from storage.models import ApiKey, Export, Job, User
 from tools.accounts import new_key_row, normal_name
 from tools.context import Principal, ToolContext
 from tools.intake import announce_later
 from tools.life.export import EXPORT
-from tools.quota import MB
 from tools.spec import Effect, Input, NoInput, tool
 
 

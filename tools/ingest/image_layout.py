@@ -2,15 +2,14 @@
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tools.ingest.ocr import OcrLine
-from tools.ingest.pdf.layout import Row, column_by_column, find_gutter, merge_rows
+from tools.ingest.pdf.layout import Row
 from tools.ingest.pdf.paragraphs import Group, paragraphs
+from tools.ingest.pdf.recognised_rows import BOX_TO_SIZE, in_reading_order, same_sizes, usual_size
 from tools.ingest.segments import ContentType
 
-_BOX_TO_SIZE = 0.75
-"""Size of a font by the height of the recognised line, which has some air around the letters."""
 _HEADING = 1.35
 """Times the size of most text; heights waver by a fifth with the letters in a line."""
 _HEADING_LETTERS = 100
@@ -41,12 +40,13 @@ class ImageLayout:
 def lay_out(lines: Sequence[OcrLine], width: int, height: int) -> ImageLayout:
     """The lines of a picture of that size in pixels, as blocks in reading order."""
     slope = _slope(lines)
-    rows = _in_lines(_same_sizes([_row(line, slope, number) for number, line in enumerate(lines)]))
-    gutter = find_gutter(rows, width)
-    rows = column_by_column(merge_rows(rows, gutter), gutter)
-    body = _usual_size(rows)
-    groups = paragraphs(rows, body) if rows else []
-    _find_headings(groups, body)
+    found = [_row(line, slope, number) for number, line in enumerate(lines)]
+    rows, _ = in_reading_order(same_sizes(found, 0.75, _HEADING), width)
+    groups: list[Group] = []
+    if rows:
+        body = usual_size(rows)
+        groups = paragraphs(rows, body)
+        _find_headings(groups, body)
     return ImageLayout(groups, width, height, slope)
 
 
@@ -60,31 +60,8 @@ def _slope(lines: Sequence[OcrLine]) -> float:
 def _row(line: OcrLine, slope: float, number: int) -> Row:
     middle = (line.y0 + line.y1) / 2 - slope * (line.x0 + line.x1) / 2
     top, bottom = middle - line.height / 2, middle + line.height / 2
-    size = _BOX_TO_SIZE * line.height
+    size = BOX_TO_SIZE * line.height
     return Row(line.text, line.x0, top, line.x1, bottom, size, 0, 0, 0, number, bottom - 0.2 * line.height)
-
-
-def _usual_size(rows: Sequence[Row]) -> float:
-    """The size, in pixels, in which most letters are written."""
-    weighted = [row.size for row in rows for _ in range(max(1, len(row.text) // 8))]
-    return statistics.median(weighted) if weighted else 10.0
-
-
-def _same_sizes(rows: Sequence[Row]) -> list[Row]:
-    usual = _usual_size(rows)
-    return [replace(row, size=usual) if 0.75 * usual < row.size < _HEADING * usual else row for row in rows]
-
-
-def _in_lines(rows: Sequence[Row]) -> list[Row]:
-    """From top to bottom, what stands at one height from left to right."""
-    lines: list[list[Row]] = []
-    for row in sorted(rows, key=lambda row: row.y0 + row.y1):
-        last = lines[-1][-1] if lines else None
-        if last is not None and row.y0 + row.y1 - last.y0 - last.y1 < min(row.height, last.height):
-            lines[-1].append(row)
-        else:
-            lines.append([row])
-    return [row for line in lines for row in sorted(line, key=lambda row: row.x0)]
 
 
 def _find_headings(groups: Sequence[Group], body: float) -> None:

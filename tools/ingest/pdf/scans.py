@@ -1,6 +1,5 @@
 """Pages that must be looked at: text recognition where a page has no text, or a text layer that says something else."""
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,8 +8,9 @@ import numpy as np
 
 from tools.ingest.ocr import OcrLine, Picture, recognise
 from tools.ingest.pdf.document import mupdf, page_calls
-from tools.ingest.pdf.layout import Row, column_by_column, find_gutter, merge_rows
+from tools.ingest.pdf.layout import Row
 from tools.ingest.pdf.legibility import MOST_ODD_WORDS, Legibility
+from tools.ingest.pdf.recognised_rows import BOX_TO_SIZE, in_reading_order, same_sizes
 from tools.ingest.pdf.sheet import Draft, Geometry, Sheet
 
 _DPI = 150
@@ -23,8 +23,6 @@ _LEAST_SCORE = 0.5
 _MANY_SHAPES = 60
 """Vectors: letters that were turned into outlines are many."""
 _EDGE = 0.12
-_BOX_TO_SIZE = 0.75
-"""Size of a font by the height of the recognised box; text lies in it from descenders to ascenders with some air."""
 
 
 def needs_recognition(page: Any, draft: Draft) -> bool:
@@ -57,7 +55,7 @@ def recognised(page: Any, draft: Draft, threads: int) -> Sheet | None:
         return None
     rows = [_row(line, scale, number) for number, line in enumerate(lines)]
     if not draft.legibility.is_garbage and draft.legibility.characters < _SPARSE:
-        rows = _beside(rows, _shown(draft), draft)
+        rows = _beside(rows, _shown(draft))
     return _sheet(rows, geometry)
 
 
@@ -70,9 +68,8 @@ def _is_better(read: Legibility, layer: Legibility) -> bool:
 
 
 def _sheet(rows: list[Row], geometry: Geometry) -> Sheet:
-    rows = _in_lines(_same_sizes(rows))
-    gutter = find_gutter(rows, geometry.width)
-    return Sheet(column_by_column(merge_rows(rows, gutter), gutter), geometry, [], [], gutter)
+    ordered, gutter = in_reading_order(same_sizes(rows, 0.8, 1.2), geometry.width)
+    return Sheet(ordered, geometry, [], [], gutter)
 
 
 def _lines_of(picture: Picture, threads: int) -> list[OcrLine]:
@@ -117,7 +114,7 @@ def _row(line: OcrLine, scale: float, number: int) -> Row:
     x0, y0, x1, y1 = (value / scale for value in (line.x0, line.y0, line.x1, line.y1))
     height = line.height / scale
     text = " ".join(line.text.split())
-    return Row(text, x0, y0, x1, y1, _BOX_TO_SIZE * height, 0, 0, 0, number, y1 - 0.2 * height)
+    return Row(text, x0, y0, x1, y1, BOX_TO_SIZE * height, 0, 0, 0, number, y1 - 0.2 * height)
 
 
 def _shown(draft: Draft) -> list[Row]:
@@ -131,34 +128,12 @@ def _shown(draft: Draft) -> list[Row]:
     return found
 
 
-def _beside(rows: list[Row], known: list[Row], draft: Draft) -> list[Row]:
+def _beside(rows: list[Row], known: list[Row]) -> list[Row]:
     """What was recognised besides the few words of the text layer, and these."""
-    return (
-        known + [row for row in rows if not any(_overlap(row, other) for other in known)] if known else rows
-    )
+    return known + [row for row in rows if not any(_overlap(row, other) for other in known)]
 
 
 def _overlap(a: Row, b: Row) -> bool:
     across = min(a.x1, b.x1) - max(a.x0, b.x0)
     down = min(a.y1, b.y1) - max(a.y0, b.y0)
     return across > 0.3 * min(a.x1 - a.x0, b.x1 - b.x0) and down > 0.3 * min(a.height, b.height)
-
-
-def _same_sizes(rows: list[Row]) -> list[Row]:
-    """Heights of boxes waver with the letters in them, so rows near the usual size have it."""
-    if not rows:
-        return rows
-    usual = statistics.median(row.size for row in rows for _ in range(max(1, len(row.text) // 8)))
-    return [replace(row, size=usual) if 0.8 * usual < row.size < 1.2 * usual else row for row in rows]
-
-
-def _in_lines(rows: list[Row]) -> list[Row]:
-    """From top to bottom, what stands at one height from left to right."""
-    lines: list[list[Row]] = []
-    for row in sorted(rows, key=lambda row: row.y0 + row.y1):
-        last = lines[-1][-1] if lines else None
-        if last is not None and abs(row.y0 + row.y1 - last.y0 - last.y1) < min(row.height, last.height):
-            lines[-1].append(row)
-        else:
-            lines.append([row])
-    return [row for line in lines for row in sorted(line, key=lambda row: row.x0)]

@@ -7,6 +7,17 @@ import type { JobEvent, Material } from "../api/types";
 const MOST_STREAMS = 2;
 const POLL_MS = 3000;
 
+/** What a job tells, up to its end or the end of the connection. */
+export async function* jobEvents(api: Api, jobId: string, signal: AbortSignal): AsyncGenerator<JobEvent> {
+  const response = await api.request(`/api/jobs/${jobId}/events`, { signal });
+  for await (const message of readEvents(response, signal)) {
+    const event = parseJson<JobEvent>(message.data);
+    if (!event || typeof event.status !== "string") continue;
+    yield { ...event, job_id: jobId };
+    if (isFinalJob(event)) return;
+  }
+}
+
 interface Listeners {
   onEvent: (event: JobEvent) => void;
   /** Something was finished or time has passed: the list should be read again. */
@@ -56,13 +67,9 @@ export class JobWatcher {
     this.streams.set(jobId, stop);
     let final = false;
     try {
-      const response = await this.api.request(`/api/jobs/${jobId}/events`, { signal: stop.signal });
-      for await (const message of readEvents(response, stop.signal)) {
-        const event = parseJson<JobEvent>(message.data);
-        if (!event || typeof event.status !== "string") continue;
-        this.listeners.onEvent({ ...event, job_id: jobId });
+      for await (const event of jobEvents(this.api, jobId, stop.signal)) {
+        this.listeners.onEvent(event);
         final = isFinalJob(event);
-        if (final) break;
       }
     } catch {
       // A broken stream is made up for by the next reading of the list, which opens it again.

@@ -1,9 +1,8 @@
 // The notes of the chosen class: the list, with how far those are that are being made, and the open one.
 import { signal } from "@preact/signals";
-import { isFinalJob } from "../api/http";
-import { parseJson, readEvents } from "../api/sse";
 import type { JobEvent, Material, Note, NoteItem, NotesJob, Page } from "../api/types";
 import type { App } from "./app";
+import { jobEvents } from "./jobs";
 
 const PAGE_SIZE = 30;
 
@@ -97,13 +96,7 @@ export class NotesState {
     const stop = new AbortController();
     this.followed = { jobId, stop };
     try {
-      const response = await this.app.api.request(`/api/jobs/${jobId}/events`, { signal: stop.signal });
-      for await (const message of readEvents(response, stop.signal)) {
-        const event = parseJson<JobEvent>(message.data);
-        if (!event || typeof event.status !== "string") continue;
-        this.tell(jobId, event);
-        if (isFinalJob(event)) break;
-      }
+      for await (const event of jobEvents(this.app.api, jobId, stop.signal)) this.tell(event);
     } catch {
       // Seen when the list is read the next time.
     }
@@ -119,9 +112,9 @@ export class NotesState {
     }
   }
 
-  private tell(jobId: string, event: JobEvent): void {
+  private tell(event: JobEvent): void {
     this.items.value = this.items.value.map((one) =>
-      one.making?.job_id === jobId
+      one.making?.job_id === event.job_id
         ? { ...one, making: { ...one.making, status: event.status, message: event.error ?? event.message } }
         : one,
     );
