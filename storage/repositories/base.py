@@ -45,9 +45,10 @@ class Repository:
     ) -> T:
         """The row of the statement with this id, this name, or the only one with this part of a name.
 
-        Raises NotFound, which lists names that are spelled alike, or Conflict, which lists the candidates.
+        Raises NotFound, which lists names that are spelled alike, or Conflict, which lists the candidates, newest first.
         """
         wanted = wanted.strip()
+        statement = statement.order_by(key.desc())
         row_id = as_uuid(wanted)
         if row_id is not None:
             found = (await self.session.scalars(statement.where(key == row_id))).all()

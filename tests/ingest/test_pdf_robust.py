@@ -163,6 +163,15 @@ def test_pages_of_absurd_size_are_read_and_drawn_within_bounds(size: tuple[int, 
     assert drawn.width * drawn.height <= 12_200_000
 
 
+def test_warnings_about_an_earlier_file_do_not_make_an_empty_page_a_damaged_one(tmp_path: Path) -> None:
+    document = mupdf.open()
+    document.new_page()
+    path = saved(document, tmp_path)
+    for _ in range(3):
+        mupdf.mupdf.fz_warn("the same warning, which is counted and told later")
+    assert read(path)[0].notice is None
+
+
 def test_a_lying_page_count_does_not_hide_the_pages_that_are_there(tmp_path: Path) -> None:
     stream = b"BT /F 12 Tf 20 100 Td (Only one page) Tj ET"
     path = tmp_path / "lying.pdf"

@@ -170,7 +170,7 @@ class PdfExtractor:
 
     def _safely(self, number: int, learnt: _Learnt, place: _Place, *, recognise: bool) -> Segment:
         """The page, empty with a notice when it is damaged: MuPDF says so of what it reads, or only warns."""
-        mupdf.TOOLS.reset_mupdf_warnings()
+        mupdf.TOOLS.mupdf_warnings()  # empties them, also the count of a repeated one that is still to come
         try:
             segment = self._segment(number, learnt, place, recognise=recognise)
         except PageDamaged:
