@@ -112,7 +112,8 @@ def check_port(settings: Settings) -> None:
 def worker_child(local: LocalServices, settings: Settings) -> ChildSpec:
     """The worker, as a child of the supervisor."""
     argv = [sys.executable, "-m", "assistant.cli", "worker", "--name", "laptop"]
-    return ChildSpec(name="worker", argv=argv, env=environment(local, settings), stage=2, grace=5)
+    env = environment(local, settings) | {"MALLOC_ARENA_MAX": "2"}  # glibc gives back little of one arena a thread
+    return ChildSpec(name="worker", argv=argv, env=env, stage=2, grace=5)
 
 
 def api_child(local: LocalServices, info: InstanceInfo, settings: Settings) -> ChildSpec:
