@@ -14,7 +14,7 @@ demo: .venv/.run
 
 test: .venv/.dev .venv/.s3 widget browser
 	cd widget && npm test --silent
-	$(BIN)/pytest -n 2 --dist loadgroup tests
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder tests
 
 check: .venv/.dev widget
 	$(BIN)/ruff format --check .

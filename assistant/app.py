@@ -12,6 +12,8 @@ from starlette.middleware import Middleware
 from assistant.api import (
     auth,
     chat,
+    deck_media,
+    documents,
     exports,
     figures,
     health,
@@ -97,6 +99,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         materials,
         figures,
         media,
+        deck_media,
+        documents,
         exports,
         jobs,
         health,

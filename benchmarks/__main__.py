@@ -1,4 +1,4 @@
-"""`python -m benchmarks [speed|quality|scale|locators|ingesting|pdf|ocr|speech] [--json FILE]`: everything in one run on a temporary data folder."""
+"""`python -m benchmarks [speed|quality|scale|locators|ingesting|pdf|ocr|speech|items] [--json FILE]`: everything in one run on a temporary data folder."""
 
 import argparse
 import asyncio
@@ -10,6 +10,7 @@ from benchmarks.chatting import measure_chat
 from benchmarks.data import AUDIO, BOOK, SQUAD, XQUAD_GERMAN, shared
 from benchmarks.filling import Scale
 from benchmarks.ingesting import measure_ingesting
+from benchmarks.items import measure_gate, measure_items
 from benchmarks.locators import measure_locators
 from benchmarks.memory import measure_memory
 from benchmarks.pdf_reading import measure_pdf
@@ -27,7 +28,7 @@ from benchmarks.tools_in_process import alone, beside
 
 IDLE_SECONDS = 5
 QUESTIONS = 500
-WHAT = ["speed", "quality", "scale", "locators", "ingesting", "pdf", "ocr", "speech"]
+WHAT = ["speed", "quality", "scale", "locators", "ingesting", "pdf", "ocr", "speech", "items"]
 
 
 def main() -> None:
@@ -49,6 +50,15 @@ def main() -> None:
     parser.add_argument(
         "--minutes", type=int, default=MINUTES, help="for speech: of the long recording (%(default)s)"
     )
+    parser.add_argument(
+        "--count", type=int, default=50, help="for items: of each type and book, or 0 (%(default)s)"
+    )
+    parser.add_argument(
+        "--model", action="store_true", help="for items: made by the language model of LYCEUM_MODEL"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("items"), help="for items: folder of the lists (%(default)s)"
+    )
     args = parser.parse_args()
     if args.users < 5 or args.classes < 1 or args.chunks < 12:
         parser.error("scale needs 5 users, 1 class and 12 chunks, or more")
@@ -67,6 +77,8 @@ def main() -> None:
             work = pdf()
         elif args.what == "ocr":
             work = ocr(Path(folder))
+        elif args.what == "items":
+            work = items(data_dir, args.out, args.count, use_model=args.model)
         elif args.what == "speech":
             work = speech(args.minutes)
         else:
@@ -117,6 +129,17 @@ async def pdf() -> list[Section]:
 async def speech(minutes: int) -> list[Section]:
     """How well and how fast recordings are transcribed."""
     sections = await asyncio.to_thread(measure_speech, shared(AUDIO), minutes)
+    for section in sections:
+        show(section)
+    return sections
+
+
+async def items(data_dir: Path, out: Path, count: int, *, use_model: bool) -> list[Section]:
+    """How well the gate judges, and what makers make; lists of items to judge by hand go to `out`."""
+    async with alone(data_dir) as inside:
+        sections = await measure_gate(inside)
+        if count:
+            sections += await measure_items(inside, out, count, use_model=use_model)
     for section in sections:
         show(section)
     return sections

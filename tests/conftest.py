@@ -4,10 +4,12 @@ import asyncio
 import tempfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from assistant.cli.session import log_to_stderr
 from migrations.runner import upgrade
@@ -18,6 +20,18 @@ from tests.work import reader_of
 from tools.catalog import CATALOG
 from tools.context import Principal
 from tools.executor import Executor
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+    """A file stays on one worker, and so do all browser tests: what they share is then made once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "browser" if "/browser/" in file else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -39,3 +39,16 @@ async def new_database(instance: InstanceInfo, name: str) -> AsyncGenerator[str]
     yield owner.render_as_string(hide_password=False)
     await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await administrator.close()
+
+
+async def empty_queue(instance: InstanceInfo) -> None:
+    """Cancel the jobs that other tests have left: a real worker would do them first."""
+    administrator = await connect(
+        as_superuser(instance, make_url(instance.owner_database_url).database or "")
+    )
+    try:
+        await administrator.execute(
+            "UPDATE jobs SET status = 'cancelled' WHERE status IN ('queued', 'running')"
+        )
+    finally:
+        await administrator.close()

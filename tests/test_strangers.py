@@ -20,6 +20,7 @@ from storage.models import Conversation, Message
 from storage.resources import Storage
 from tests.conftest import settings_for
 from tests.fixtures_models import ScriptedModel, Step
+from tests.study.quizzes import make_test
 from tests.work import add_text, call
 from tools.accounts import Accounts
 from tools.catalog import CATALOG
@@ -73,6 +74,42 @@ async def possessions(storage: Storage, executor: Executor, new_user: Principal)
         "key_id": str(key.id),
         "item_id": binned,
         "upload_id": (await upload_of(storage, new_user, material)),
+        **(await attempt_of(executor, new_user)),
+        **(await deck_of(executor, new_user)),
+        "document_id": await document_of(executor, new_user, material),
+    }
+
+
+async def document_of(executor: Executor, who: Principal, material: str) -> str:
+    """A summary that is still to be made."""
+    started = await call(
+        executor, who, "generate_document", kind="summary", material_id=material, title="Secret summary"
+    )
+    return str(started["document_id"])
+
+
+async def deck_of(executor: Executor, who: Principal) -> dict[str, str]:
+    """A deck with one card."""
+    made = await call(
+        executor, who, "create_flashcard", deck_id="Secret deck", front="Where?", back="Under the oak."
+    )
+    return {"deck_id": made["deck_id"], "card_id": made["items"][0]["id"]}
+
+
+async def attempt_of(executor: Executor, who: Principal) -> dict[str, str]:
+    """A test with one question, and an attempt that was handed in."""
+    question = {
+        "type": "short_answer",
+        "text": "Where is the Secret treasure?",
+        "answer": {"type": "short_answer", "expected": {"text": "under the oak"}},
+    }
+    test_id = await make_test(executor.storage, who, "Secret test", questions=[question])
+    attempt = await call(executor, who, "start_test", test_id=test_id)
+    await call(executor, who, "submit_test", test_id=test_id)
+    return {
+        "test_id": test_id,
+        "attempt_id": attempt["attempt_id"],
+        "question_id": attempt["questions"][0]["id"],
     }
 
 
@@ -84,9 +121,11 @@ async def upload_of(storage: Storage, who: Principal, material: str) -> str:
 
 
 FILLERS: dict[str, Any] = {
+    "rating": 1,
     "query": "treasure",
     "title": "x",
     "text": "x",
+    "response": "x",
     "name": "x",
     "page": 1,
     "due_at": "tomorrow",
@@ -106,6 +145,8 @@ def arguments_of(tool: str, possessions: dict[str, str]) -> dict[str, Any]:
             arguments[name] = possessions[name]
         elif name in required:
             arguments[name] = FILLERS[name]
+    if tool == "rate_item":
+        arguments = {"card_id": possessions["card_id"], "rating": FILLERS["rating"]}
     if tool == "update_class":
         arguments["subject"] = "stolen"
     if tool == "upload_material":

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from storage.repositories import Repositories
@@ -52,8 +52,11 @@ class TextModel(Protocol):
         """Its name, as provider:name; None when no language model is configured, or none answers just now."""
         ...
 
-    async def complete(self, system: str, prompt: str, *, max_tokens: int) -> Completion:
-        """One answer, within the time limit of the settings. Raises Unavailable."""
+    async def complete(
+        self, system: str, prompt: str, *, max_tokens: int, schema: dict[str, Any] | None = None
+    ) -> Completion:
+        """One answer, within the time limit of the settings. With a JSON schema the servers that can hold the model to it do;
+        others may answer in any form, so the answer must be checked all the same. Raises Unavailable."""
         ...
 
 

@@ -13,7 +13,15 @@ from tools.ingest.sniff import HEAD_BYTES, glance
 TAIL_BYTES = 1 << 20
 """Holds the list of names of a ZIP archive with some ten thousand entries."""
 ZIP = b"PK\x03\x04"
-DOCUMENT_PARTS = ("word/", "ppt/", "xl/", "META-INF/container.xml", "mimetype", "[Content_Types].xml")
+DOCUMENT_PARTS = (
+    "word/",
+    "ppt/",
+    "xl/",
+    "META-INF/container.xml",
+    "mimetype",
+    "[Content_Types].xml",
+    "collection.anki2",
+)
 
 
 class Door:

@@ -16,6 +16,10 @@ TestRef = Annotated[str, Field(min_length=1, max_length=400, description="A test
 DeckRef = Annotated[
     str, Field(min_length=1, max_length=400, description="A deck of cards: its id or its title.")
 ]
+CardRef = Annotated[str, Field(min_length=1, max_length=400, description="A card: its id or its front.")]
+DocumentRef = Annotated[
+    str, Field(min_length=1, max_length=400, description="A document: its id or its title.")
+]
 JobRef = Annotated[str, Field(min_length=1, max_length=100, description="A job's id.")]
 ConversationRef = Annotated[
     str, Field(min_length=1, max_length=400, description="A conversation: its id or its title.")

@@ -20,7 +20,10 @@ ALWAYS = (
     "list_jobs",
 )
 """What any conversation may need next, whatever was asked for."""
-FIRST = ("classes", "materials", "search", "notes", "assignments", "jobs", "conversations", "account")
+FIRST = (
+    "classes", "materials", "search", "notes", "tests", "flashcards", "documents", "progress", "assignments", "jobs",
+    "conversations", "account",
+)  # fmt: skip
 NOT_BY_A_MODEL = frozenset({"upload_material", "create_api_key"})
 """A model has no file to upload, and a key must not pass through a conversation."""
 
@@ -35,6 +38,21 @@ CUES = {
     "notes": re.compile(r"\b(?:notes?|summar\w+|outlines?|cornell|write down|transcripts?)\b", _I),
     "assignments": re.compile(
         r"\b(?:assign\w*|home ?work|due|overdue|deadlines?|essays?|exams?|quiz(?:zes)?|tests?|projects?|presentations?|hand(?:ed)? in|submit\w*|to-?dos?|remind|mark|finished|done)\b",
+        _I,
+    ),
+    "tests": re.compile(
+        r"^\s*\d{1,3}\s*[:)=]|\bhand (?:\w+ ){0,2}in\b|\b(?:tests?|quiz(?:zes)?|questions?|exams?|examine|drill|practi[sc]e|mock|multiple[- ]choice|true[- ]or[- ]false|past paper|attempts?|appeal|grad(?:e|ing)|wrong)\b|\bones\b",
+        _I,
+    ),
+    "flashcards": re.compile(
+        r"\b(?:flash ?cards?|cards?|decks?|anki|due|review|cloze|leech\w*|suspend|spaced)\b", _I
+    ),
+    "documents": re.compile(
+        r"\b(?:cheat ?-?sheets?|study[- ]guides?|revision guides?|summar\w+|documents?|quiz ?-?sheets?|worksheets?|past paper|pdf|word|docx|export|download)\b",
+        _I,
+    ),
+    "progress": re.compile(
+        r"\b(?:progress|weak\w*|wrong|mistakes?|how am i|streak|statistics|retention|accuracy|studied|rate|rating|bad question)\b",
         _I,
     ),
     "jobs": re.compile(

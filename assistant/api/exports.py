@@ -1,17 +1,15 @@
 """Files made for taking away."""
 
-from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 
 from assistant.api.problems import Problem
-from assistant.api.services import ServicesDep, allowed
-from storage.errors import Conflict, NotFound
+from assistant.api.services import Caller, ServicesDep
+from storage.errors import Conflict, Forbidden, NotFound
 from storage.files import Stored
 from storage.repositories.base import as_uuid
-from tools.context import Principal
 
 router = APIRouter(
     prefix="/api/exports",
@@ -19,11 +17,19 @@ router = APIRouter(
     responses={status: {"model": Problem} for status in (401, 403, 404, 409)},
 )
 
+SCOPES = {
+    "account": "account:read",
+    "deck": "flashcards:read",
+    "document": "documents:read",
+    "test": "tests:read",
+    "course": "courses:read",
+    "concepts": "courses:read",
+}
+"""Which permission an export of a kind needs."""
+
 
 @router.get("/{export_id}/download", response_class=Response)
-async def download(
-    export_id: str, principal: Annotated[Principal, Depends(allowed("account:read"))], services: ServicesDep
-) -> Response:
+async def download(export_id: str, principal: Caller, services: ServicesDep) -> Response:
     """The file of an export, until it expires."""
     wanted = as_uuid(export_id)
     if wanted is None:
@@ -31,6 +37,11 @@ async def download(
     async with services.storage.as_user(principal.user_id, read_only=True) as db:
         export = await db.exports.get(wanted)
         file = await db.materials.file(export.file_id) if export.file_id else None
+    if not principal.allows(SCOPES[export.kind]):
+        raise Forbidden(
+            f"This needs the permission {SCOPES[export.kind]!r}, which this key does not have.",
+            code="missing_scope",
+        )
     if export.status == "expired" or export.expires_at <= services.storage.clock.now():
         raise NotFound("This export has expired. Make a new one.", code="export_expired")
     if export.status == "failed":

@@ -112,7 +112,9 @@ def check_port(settings: Settings) -> None:
 def worker_child(local: LocalServices, settings: Settings) -> ChildSpec:
     """The worker, as a child of the supervisor."""
     argv = [sys.executable, "-m", "assistant.cli", "worker", "--name", "laptop"]
-    env = environment(local, settings) | {"MALLOC_ARENA_MAX": "2"}  # glibc gives back little of one arena a thread
+    env = environment(local, settings) | {
+        "MALLOC_ARENA_MAX": "2"
+    }  # glibc gives back little of one arena a thread
     return ChildSpec(name="worker", argv=argv, env=env, stage=2, grace=5)
 
 

@@ -9,7 +9,8 @@ from assistant.models.turns import Turn
 KEEPS_CURRENT_CLASS = frozenset(
     {
         "search_materials", "list_materials", "add_text", "add_web_page", "chroma_search", "list_notes", "create_note",
-        "create_assignment",
+        "create_assignment", "generate_test", "generate_flashcards", "generate_document", "get_due_cards", "get_weak_topics",
+        "list_decks", "list_tests", "list_documents",
     }
 )  # fmt: skip
 """Tools for which the class the person is looking at is meant when none is named."""
@@ -56,6 +57,8 @@ class Slots:
     noun: str = ""
     creates: bool = False
     values: dict[str, Any] = field(default_factory=dict)
+    also: "Slots | None" = None
+    """A second tool that the same request asks for: "what is due?" means work to hand in and cards."""
 
 
 def fill(tool: OfferedTool, slots: Slots, turn: Turn) -> dict[str, Any]:
@@ -84,7 +87,7 @@ def add_current_class(tool: OfferedTool, args: dict[str, Any], turn: Turn) -> di
 
 def _in_type(value: Any, schema: dict[str, Any]) -> Any:
     kinds = {schema.get("type"), *(s.get("type") for s in schema.get("anyOf", []))}
-    if "array" in kinds and not isinstance(value, list):
+    if "array" in kinds and "string" not in kinds and not isinstance(value, list):
         return [value]
     if kinds & {"integer", "number"} and isinstance(value, str) and value.isdigit():
         return int(value)

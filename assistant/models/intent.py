@@ -74,7 +74,9 @@ def _run_command(command: "Slots", turn: Turn, tools: Tools) -> Decision:
     args = fill(tool, command, turn)
     missing = [name for name in tool.required if name not in args]
     if not missing:
-        return Decision(calls=(Call(tool.name, args),))
+        second = command.also if command.also is not None and command.also.tool in tools else None
+        beside = (Call(second.tool, fill(tools[second.tool], second, turn)),) if second else ()
+        return Decision(calls=(Call(tool.name, args), *beside))
     noun = command.noun or "item"
     if tool.name == "create_assignment":
         return Decision(text=_asks_about_assignment(missing))

@@ -181,7 +181,9 @@ def due(text: str, tools: Tools) -> Slots | None:
         values["due_to"] = re.sub(r"^the (?:coming|next) ", "next ", when)
         if not when.startswith(("this", "the", "end")):
             values["due_from"] = values["due_to"]
-    return Slots("list_assignments", "assignment", values=values)
+    is_about_work = match["when"] or re.search(rf"\b{_WORK}\b|hand|submit|turn in", text, _I)
+    cards = None if is_about_work else Slots("get_due_cards", "deck", values=_named_class(match["class"]))
+    return Slots("list_assignments", "assignment", values=values, also=cards)
 
 
 _ADD_WORK = re.compile(

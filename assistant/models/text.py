@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assistant.models.local_servers import find_local_model
 from storage.embeddings import Embedder
@@ -30,7 +30,9 @@ class ConfiguredModel:
         model = await asyncio.to_thread(self._chat_model)
         return model.name if model is not None else None
 
-    async def complete(self, system: str, prompt: str, *, max_tokens: int) -> Completion:
+    async def complete(
+        self, system: str, prompt: str, *, max_tokens: int, schema: dict[str, Any] | None = None
+    ) -> Completion:
         model = await asyncio.to_thread(self._chat_model)
         if model is None:
             raise Unavailable("No language model answers just now.", code="model_unreachable")
@@ -38,7 +40,7 @@ class ConfiguredModel:
 
         try:
             async with asyncio.timeout(self._seconds):
-                return await complete(model, system, prompt, max_tokens)
+                return await complete(model, system, prompt, max_tokens, schema)
         except TimeoutError:
             raise Unavailable(
                 f"The model ({model.name}) took too long to answer. Please try again, or choose a faster one.",

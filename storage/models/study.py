@@ -68,6 +68,7 @@ class StudySession(Base, Identified, Owned, Timestamped):
         between("completion_percent", 0, 100),
         parent(),
         Index("ix_study_sessions_user_id_started_at", "user_id", "started_at"),
+        Index("ix_study_sessions_active", "started_at", postgresql_where=sql("status = 'active'")),
     )
 
 

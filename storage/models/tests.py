@@ -41,6 +41,7 @@ BLOOM_LEVELS = ("remember", "understand", "apply", "analyze", "evaluate", "creat
 ITEM_STATUSES = ("active", "retired")
 ATTEMPT_STATUSES = ("in_progress", "submitted", "graded", "expired", "abandoned")
 GRADERS = ("rule", "match", "meaning", "rubric", "appeal", "person")
+FEEDBACK = ("at_end", "at_once")
 APPEAL_STATUSES = ("open", "upheld", "rejected")
 
 
@@ -179,15 +180,24 @@ class TestAttempt(Base, Identified, Owned, Timestamped):
     score: Mapped[float | None] = mapped_column(comment="Points reached.")
     max_score: Mapped[float | None] = mapped_column(comment="Points that could be reached.")
     results: Mapped[Json] = mapped_column(server_default=sql("'{}'"), comment="Points per concept and type.")
+    feedback: Mapped[str] = mapped_column(
+        server_default=sql("'at_end'"),
+        comment="at_end, or at_once: each answer is graded when it is given, and then stands.",
+    )
 
     __table_args__ = (
         one_of("status", ATTEMPT_STATUSES),
+        one_of("feedback", FEEDBACK),
         parent(),
         Index("ix_test_attempts_user_id_started_at", "user_id", "started_at"),
         Index("ix_test_attempts_class_id_user_id", "class_id", "user_id"),
         Index(
             "uq_test_attempts_open", "user_id", "test_id", unique=True,
             postgresql_where=sql("status = 'in_progress'"),
+        ),
+        Index(
+            "ix_test_attempts_ungraded", "submitted_at",
+            postgresql_where=sql("submitted_at IS NOT NULL AND graded_at IS NULL"),
         ),
         Index("ix_test_attempts_expiring", "expires_at", postgresql_where=sql("status = 'in_progress'")),
     )  # fmt: skip

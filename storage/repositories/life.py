@@ -62,6 +62,11 @@ def cascading(parent: Table) -> Iterator[tuple[Table, Column[Any]]]:
                 yield from ((child, e.parent) for e in constraint.elements if e.column.name == "id")
 
 
+def _newest(table: Table) -> list[ColumnElement[bool]]:
+    """Of what has versions only the newest stands for all of them."""
+    return [table.c.superseded_at.is_(None)] if "superseded_at" in table.c else []
+
+
 TITLES = ("title", "name", "front")
 """What people call a thing, by the column that its table has."""
 
@@ -155,7 +160,7 @@ class LifeRepository(Repository):
                 literal(table.name).label("table"),
                 next(table.c[name] for name in TITLES if name in table.c).label("title"),
                 table.c.deleted_at,
-            ).where(self._mine(table.name), table.c.deleted_at > since)
+            ).where(self._mine(table.name), table.c.deleted_at > since, *_newest(table))
             for table in bins()
         ]
         return union_all(*parts).subquery()

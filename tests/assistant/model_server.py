@@ -17,9 +17,11 @@ class Script:
     requests: list[dict[str, Any]] = field(default_factory=list)
     models: list[dict[str, Any]] = field(default_factory=lambda: [{"id": "tiny-1b", "owned_by": "llamacpp"}])
     base_url: str = ""
+    finish: str = "stop"
+    """Why the model stopped: "length" when it ran out of tokens."""
 
 
-def _completion(text: str) -> dict[str, Any]:
+def _completion(text: str, finish: str) -> dict[str, Any]:
     message = {"role": "assistant", "content": text}
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     return {
@@ -27,7 +29,7 @@ def _completion(text: str) -> dict[str, Any]:
         "object": "chat.completion",
         "created": 1,
         "model": "tiny-1b",
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
         "usage": usage,
     }
 
@@ -62,7 +64,7 @@ def model_server(*answers: str | tuple[int, str]) -> Iterator[Script]:
             elif body.get("stream"):
                 self._stream(said)
             else:
-                self._json(200, _completion(said))
+                self._json(200, _completion(said, script.finish))
 
         def _json(self, status: int, body: dict[str, Any]) -> None:
             data = json.dumps(body).encode()

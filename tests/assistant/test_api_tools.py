@@ -110,6 +110,8 @@ async def test_a_stranger_finds_nothing_by_id(
         "update_class": {"name": "mine now"},
         "update_note": {"title": "mine now"},
         "update_assignment": {"title": "mine now"},
+        "update_flashcard": {"front": "mine now"},
+        "update_deck": {"title": "mine now"},
     }.get(name, {})
     if name == "restore_material":
         await person.tool("delete_material", material_id=added["material_id"])

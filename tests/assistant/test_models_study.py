@@ -129,7 +129,8 @@ def decide(text: str, before: list[Any] | None = None) -> Any:
 
 @pytest.mark.parametrize(("text", "tool", "args"), UTTERANCES, ids=[u[0][:50] for u in UTTERANCES])
 def test_a_sentence_means_a_tool_with_arguments(text: str, tool: str, args: dict[str, Any]) -> None:
-    assert [(c.name, c.args) for c in decide(text).calls] == [(tool, args)]
+    found = [(c.name, c.args) for c in decide(text).calls if c.name != "get_due_cards"]
+    assert found == [(tool, args)]
 
 
 @pytest.mark.parametrize("text", QUESTIONS)
@@ -172,14 +173,16 @@ async def test_a_student_without_a_language_model_keeps_assignments(
     executor: Executor, student: Principal
 ) -> None:
     await call(executor, student, "create_class", name="Biology")
-    assert (await say(executor, student, "what is due?"))[0] == "Nothing is due."
+    assert (await say(executor, student, "what homework is due?"))[0] == "Nothing is due."
     noted, _ = await say(executor, student, "add an assignment essay due tomorrow at 5 pm for Biology")
     assert noted.startswith("Noted: **Essay** in Biology, due ")
     assert noted.endswith(" at 17:00.")
     due, _ = await say(executor, student, "what is due?")
-    assert due == "1 assignment:\n\n- **Essay** in Biology, due tomorrow at 17:00"
+    assert due.startswith(
+        "1 assignment:\n\n- **Essay** in Biology, due tomorrow at 17:00\n\nNo cards are to be reviewed now."
+    )
     await say(executor, student, "mark the essay as done")
-    assert (await say(executor, student, "what is due?"))[0] == "Nothing is due."
+    assert (await say(executor, student, "what homework is due?"))[0] == "Nothing is due."
 
 
 async def test_a_student_without_a_language_model_has_notes_made_and_reads_them(

@@ -29,6 +29,30 @@ async def test_a_prompt_is_answered_with_its_tokens_counted_and_a_limit() -> Non
     assert 77 in (request.get("max_tokens"), request.get("max_completion_tokens"))
 
 
+SCHEMA = {"type": "object", "properties": {"items": {"type": "array"}}, "required": ["items"]}
+
+
+async def test_with_a_schema_the_server_is_asked_to_hold_the_model_to_it() -> None:
+    with model_server('{"items": []}') as script:
+        said = await configured(script.base_url).complete("", "Write.", max_tokens=50, schema=SCHEMA)
+    assert said.text == '{"items": []}'
+    assert script.requests[0]["response_format"]["json_schema"]["schema"] == SCHEMA
+
+
+async def test_a_server_that_refuses_the_schema_is_asked_without() -> None:
+    with model_server((400, "response_format is not supported"), "[]") as script:
+        said = await configured(script.base_url).complete("", "Write.", max_tokens=50, schema=SCHEMA)
+    assert said.text == "[]"
+    assert ["response_format" in request for request in script.requests] == [True, False]
+
+
+async def test_what_was_written_before_the_tokens_ran_out_is_not_lost() -> None:
+    with model_server('{"items": [{"a": 1}, {"a"') as script:
+        script.finish = "length"
+        said = await configured(script.base_url).complete("", "Write.", max_tokens=50, schema=SCHEMA)
+    assert (said.text, said.output_tokens) == ('{"items": [{"a": 1}, {"a"', 2)
+
+
 async def test_the_built_in_model_is_no_language_model() -> None:
     model = configured(None, "builtin")
     assert await model.which() is None

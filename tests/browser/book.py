@@ -30,6 +30,11 @@ def cut_pages(source: Path, target: Path, first: int, last: int) -> None:
         cut.save(target)
 
 
+def page_count(path: Path) -> int:
+    with _mupdf.open(path) as book:
+        return int(book.page_count)
+
+
 def page_text(path: Path, number: int) -> str:
     """The text of a page, counted from 1."""
     with _mupdf.open(path) as book:

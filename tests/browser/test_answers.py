@@ -3,14 +3,12 @@
 import re
 from pathlib import Path
 
-import pytest
 from playwright.async_api import expect
 
 from tests.browser.book import Box, page_text, words_under
 from tests.browser.conftest import Arrive, Serving
 from tests.browser.student import Student
 
-pytestmark = pytest.mark.xdist_group("browser")
 QUESTION = "Which scheme is unconditionally stable?"
 PAGE_IMAGE = re.compile(r"/pages/(\d+)\.png")
 

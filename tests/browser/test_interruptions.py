@@ -10,7 +10,6 @@ from tests.browser.halting_model import FIRST_HALF, SECOND_HALF, HaltingModel, h
 from tests.browser.relay import relay_to
 from tests.browser.student import ANSWER_MS, Student
 
-pytestmark = pytest.mark.xdist_group("browser")
 RESTART_MS = 30_000
 SAID = FIRST_HALF.partition(" [1]")[0]
 

@@ -3,13 +3,11 @@
 import re
 from pathlib import Path
 
-import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
 from tests.browser.student import READING_MS
 
-pytestmark = pytest.mark.xdist_group("browser")
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 

@@ -12,7 +12,6 @@ from tests.browser.conftest import Arrive
 from tests.browser.student import READING_MS, Student
 from tests.data import shared
 
-pytestmark = pytest.mark.xdist_group("browser")
 CLOCK = re.compile(r"\d+:\d\d")
 
 

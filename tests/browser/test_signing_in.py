@@ -1,11 +1,8 @@
 """Getting in and out."""
 
-import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive, Serving
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 async def test_the_printed_link_signs_in_and_works_only_once(arrive: Arrive, serving: Serving) -> None:

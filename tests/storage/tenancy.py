@@ -19,10 +19,11 @@ PEOPLE = ("teacher", "member", "recipient", "stranger")
 SETS = ("private", "class", "gift", "link")
 
 MATERIAL_PARTS = ("material_segments", "chunks", "chunk_postings", "figures")
-ITEM_PARTS = ("note_sources", "flashcards", "deck_media", "test_questions", "course_materials", "course_concepts",
+ITEM_PARTS = ("note_sources", "flashcards", "deck_media", "course_materials", "course_concepts",
               "learning_objectives", "concepts", "concept_edges")  # fmt: skip
 COMES_ALONG = (*SHARED.values(), *MATERIAL_PARTS, *ITEM_PARTS, "files")
-"""Tables of which a reader sees the rows of the set that is meant for them."""
+"""Tables of which a reader sees the rows of the set that is meant for them. Questions of a test are not among them: their rows
+hold the key, so others read them through functions."""
 RESULTS = ("test_attempts", "assignment_progress", "progress_metrics")
 """Tables of which a teacher sees the members' rows in the class."""
 
@@ -71,7 +72,7 @@ class World:
             "materials": ("materials", *MATERIAL_PARTS, "files"),
             "notes": ("notes", "note_sources"),
             "decks": ("decks", "flashcards", "deck_media", "files"),
-            "tests": ("tests", "test_questions"),
+            "tests": ("tests",),
             "documents": ("documents",),
             "courses": ("courses", "course_materials", "course_concepts", "learning_objectives", "concepts",
                         "concept_edges"),

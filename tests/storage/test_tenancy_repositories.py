@@ -2,6 +2,7 @@
 or classmate whom the database would let read, because "mine" means mine."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from storage.repositories import Repositories
 from storage.repositories.lexical import Scope
 from storage.resources import Storage
 from tests.conftest import new_principal
+from tests.study.quizzes import make_test
 from tests.work import add_text, call
 from tools.context import Principal
 from tools.executor import Executor
@@ -32,6 +34,7 @@ async def reached(db: Repositories, scope: Scope) -> list[str]:
     return (await db.lexical.reach(scope)).collections
 
 
+LONG_AGO, FAR = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 Question = Callable[[Repositories, dict[str, Any]], Awaitable[Any]]
 
 QUESTIONS: dict[str, list[Question]] = {
@@ -123,6 +126,62 @@ QUESTIONS: dict[str, list[Question]] = {
         lambda db, its: db.conversations.active_run(its["conversation"]),
         lambda db, its: db.conversations.finish_run(its["run"], "failed"),
     ],
+    "tests": [
+        lambda db, its: db.tests.resolve(str(its["test"])),
+        lambda db, its: db.tests.reachable(str(its["test"])),
+        lambda db, its: db.tests.by_id(its["test"]),
+        lambda db, its: db.tests.recent(class_id=None, limit=10, cursor=None),
+        lambda db, its: db.tests.questions(its["test"]),
+        lambda db, its: db.tests.question_for_writing(its["question"]),
+    ],
+    "attempts": [
+        lambda db, its: db.attempts.get(its["attempt"]),
+        lambda db, its: db.attempts.for_writing(its["attempt"]),
+        lambda db, its: db.attempts.open_of(its["test"]),
+        lambda db, its: db.attempts.opened(),
+        lambda db, its: db.attempts.latest_of(its["test"]),
+        lambda db, its: db.attempts.of_tests([its["test"]]),
+        lambda db, its: db.attempts.answers(its["attempt"]),
+        lambda db, its: db.attempts.answer(its["attempt"], question_id=its["question"], number=None),
+    ],
+    "making": [
+        lambda db, its: db.making.materials(None),
+        lambda db, its: db.making.materials(its["class"]),
+        lambda db, its: db.making.places(its["material"]),
+        lambda db, its: db.making.earlier_questions(None, 9),
+        lambda db, its: db.making.earlier_cards(its["class"], its["deck"], 9),
+        lambda db, its: db.making.questions_of(its["test"]),
+        lambda db, its: db.making.job_for_writing(its["job"]),
+        lambda db, its: db.making.test(its["test"], for_writing=True),
+        lambda db, its: db.making.deck(its["deck"]),
+        lambda db, its: db.making.deck_named("Secret deck"),
+        lambda db, its: db.making.test_named(str(its["test"])),
+        lambda db, its: db.making.question_rows(its["test"]),
+        lambda db, its: db.making.card_rows(its["deck"]),
+        lambda db, its: db.making.class_names([its["class"]]),
+    ],
+    "cards": [
+        lambda db, its: db.cards.deck_called("Secret deck"),
+        lambda db, its: db.cards.decks(),
+        lambda db, its: db.cards.recent_decks(query=None, class_id=None, limit=10, cursor=None),
+        lambda db, its: db.cards.deck_for_writing(its["deck"]),
+        lambda db, its: db.cards.resolve(str(its["card"])),
+        lambda db, its: db.cards.for_writing(its["card"]),
+        lambda db, its: db.cards.by_ids([its["card"]]),
+        lambda db, its: db.cards.known_prints(its["deck"], [b"secret"]),
+    ],
+    "reviews": [
+        lambda db, its: db.reviews.learning([its["deck"]], FAR, FAR.date(), None),
+        lambda db, its: db.reviews.due([its["deck"]], [], FAR, FAR, FAR.date(), None, 9),
+        lambda db, its: db.reviews.new([its["deck"]], FAR.date(), None, 9),
+        lambda db, its: db.reviews.done_since(LONG_AGO),
+        lambda db, its: db.reviews.last_of(its["card"]),
+        lambda db, its: db.reviews.last(),
+        lambda db, its: db.reviews.by_id(its["review"]),
+        lambda db, its: db.reviews.count(),
+        lambda db, its: db.reviews.history(9),
+        lambda db, its: db.reviews.forecast(its["deck"], FAR, 30, -0.5, 0.2),
+    ],
     "share_links": [
         lambda db, its: db.share_links.recent(limit=10, cursor=None),
         lambda db, its: db.share_links.get(str(its["link"])),
@@ -191,10 +250,33 @@ async def its(storage: Storage, executor: Executor, new_user: Principal) -> dict
         )
         await db.share_links.add(ShareLink(id=mine["link"], code="secret code", material_id=row.id, **owned))
         await half_read(db, row.id, new_id)
+    mine["test"] = UUID(await make_test(storage, new_user, "Secret test", class_id=mine["class"]))
+    attempt = await call(executor, new_user, "start_test", test_id="Secret test")
+    mine |= {"attempt": UUID(attempt["attempt_id"]), "question": UUID(attempt["questions"][0]["id"])}
+    mine |= await studied_deck(storage, executor, new_user, mine["class"])
+    async with storage.as_user(new_user.user_id) as db:
         db.share_links.session.add(
             EnrollmentCode(id=mine["code"], class_id=row.class_id, code=mine["code"].hex, **owned)
         )
     return mine | {"session": mine["run"]}
+
+
+async def studied_deck(
+    storage: Storage, executor: Executor, who: Principal, class_id: UUID
+) -> dict[str, UUID]:
+    """A deck shared with the class: a card that was reviewed, a new one, and one being learned."""
+    cards = [{"front": front, "back": "Under the oak"} for front in ("Where?", "Really?", "Which oak?")]
+    made = await call(executor, who, "create_flashcard", deck_id="Secret deck", cards=cards)
+    await call(
+        executor, who, "update_deck", deck_id="Secret deck", class_id=str(class_id), shared_with_class=True
+    )
+    card = made["items"][0]["id"]
+    await call(executor, who, "review_card", card_id=made["items"][2]["id"], rating=3)
+    done = await call(executor, who, "review_card", card_id=card, rating=4)
+    async with storage.as_user(who.user_id) as db:
+        (row,) = await db.cards.by_ids([UUID(card)])
+        row.fingerprint = b"secret"
+    return {"deck": UUID(made["deck_id"]), "card": UUID(card), "review": UUID(done["review_id"])}
 
 
 async def half_read(db: Repositories, material_id: UUID, new_id: Callable[[], UUID]) -> None:

@@ -21,6 +21,7 @@ from storage.models import ApiKey, Chunk, Class, Job, Note, ShareLink, UserSessi
 from storage.resources import Storage
 from tests import traces
 from tests.clocks import LaterClock
+from tests.databases import empty_queue
 from tests.tools.test_worker import worker_process
 from tests.work import add_text, call
 from tools.context import Principal
@@ -319,6 +320,7 @@ async def test_a_worker_process_killed_with_kill_9_in_the_middle_of_a_purge_is_f
         gone = update(Class).values(deleted_at=storage.clock.now() - timedelta(days=40))
         await session.execute(gone.where(Class.user_id == student.user_id))
     await rested(storage)
+    await empty_queue(instance)
     seen: set[int] = set()
     async with worker_process(instance, "doomed") as doomed:
         while len(seen) < 2:

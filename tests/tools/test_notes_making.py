@@ -28,7 +28,9 @@ class Scripted:
     async def which(self) -> str | None:
         return "openai:scripted"
 
-    async def complete(self, system: str, prompt: str, *, max_tokens: int) -> Completion:
+    async def complete(
+        self, system: str, prompt: str, *, max_tokens: int, schema: dict[str, Any] | None = None
+    ) -> Completion:
         self.asked.append(prompt)
         return Completion(self.answer(prompt), 100, 10)
 
@@ -172,7 +174,9 @@ async def test_a_cancelled_job_keeps_the_parts_it_has_and_a_retry_goes_on(
     started = await call(executor, student, "make_notes", material_id="Script")
 
     class Stopping(Scripted):
-        async def complete(self, system: str, prompt: str, *, max_tokens: int) -> Completion:
+        async def complete(
+            self, system: str, prompt: str, *, max_tokens: int, schema: dict[str, Any] | None = None
+        ) -> Completion:
             if self.asked:
                 await call(executor, student, "cancel_job", job_id=started["job_id"])
                 await stop.wait()
@@ -282,7 +286,9 @@ async def test_a_useless_answer_is_asked_for_again_and_then_the_part_is_quoted(
 
 async def test_a_model_that_goes_away_leaves_notes_of_quotes(executor: Executor, student: Principal) -> None:
     class Away(Scripted):
-        async def complete(self, system: str, prompt: str, *, max_tokens: int) -> Completion:
+        async def complete(
+            self, system: str, prompt: str, *, max_tokens: int, schema: dict[str, Any] | None = None
+        ) -> Completion:
             raise Unavailable("The model server does not answer.", code="model_unreachable")
 
     await recorded(executor, student)

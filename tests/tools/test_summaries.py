@@ -57,7 +57,9 @@ class Summing:
     async def which(self) -> str | None:
         return self.name
 
-    async def complete(self, system: str, prompt: str, *, max_tokens: int) -> Completion:
+    async def complete(
+        self, system: str, prompt: str, *, max_tokens: int, schema: dict[str, Any] | None = None
+    ) -> Completion:
         self.asked.append(prompt)
         if self.meanwhile is not None:
             await self.meanwhile(len(self.asked))

@@ -14,6 +14,7 @@ import pytest
 from storage.local.instance import InstanceInfo
 from storage.resources import Storage
 from tests.data import REPOSITORY, mupdf, shared, textbook_pages
+from tests.databases import empty_queue
 from tests.work import call, reader_of, run_job
 from tools.context import Principal
 from tools.executor import Executor
@@ -83,11 +84,12 @@ async def contents(storage: Storage, who: Principal, material_id: str) -> tuple[
 async def test_a_worker_killed_at_40_percent_of_a_book_is_followed_by_one_that_ends_it_the_same(
     instance: InstanceInfo, storage: Storage, executor: Executor, student: Principal, stranger: Principal
 ) -> None:
-    data = textbook_pages(40, 99)
+    await empty_queue(instance)
+    data = textbook_pages(40, 89)
     undisturbed = await upload(storage, executor, stranger, "book.pdf", data)
     taken = await upload(storage, executor, student, "book.pdf", data)
     async with worker_process(instance, "first") as first:
-        await until_indexing(executor, student, taken["job_id"], page=24)
+        await until_indexing(executor, student, taken["job_id"], page=12)
         first.send_signal(signal.SIGKILL)
         await first.wait()
     left_over = await call(executor, student, "get_job", job_id=taken["job_id"])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -32,6 +32,16 @@ class Profile(BaseModel):
     region: str | None
     language: str
     timezone: str
+    day_start_hour: int = Field(description="Hour of local time at which a study day begins.")
+    scheduler: Literal["fsrs", "sm2"]
+    desired_retention: float = Field(description="Share of cards to be remembered when due (FSRS).")
+    learning_steps: list[int] = Field(description="Seconds between the first reviews of a new card.")
+    relearning_steps: list[int]
+    maximum_interval_days: int
+    new_cards_per_day: int
+    reviews_per_day: int
+    leech_threshold: int
+    is_fitted: bool = Field(description="Whether FSRS goes by parameters fitted to this person's reviews.")
     class_count: int
     material_count: int
     storage_used_bytes: int = Field(description="Room that files take; deleted ones do not count.")
@@ -45,6 +55,7 @@ async def profile(ctx: ToolContext, user: User) -> Profile:
     fields = {n: getattr(user, n) for n in Profile.model_fields if hasattr(user, n)}
     return Profile(
         **fields,
+        is_fitted=user.fsrs_parameters is not None,
         class_count=classes.total,
         material_count=materials.total,
         storage_used_bytes=usage.used,
@@ -59,6 +70,11 @@ async def get_profile(ctx: ToolContext, args: NoInput) -> Profile:
 
 
 Words = Annotated[str | None, Field(max_length=200)]
+Steps = Annotated[list[Annotated[int, Field(ge=1, le=86_400)]], Field(max_length=10)]
+ALWAYS_SET = (
+    "name", "language", "timezone", "day_start_hour", "scheduler", "desired_retention", "learning_steps",
+    "relearning_steps", "maximum_interval_days", "new_cards_per_day", "reviews_per_day", "leech_threshold",
+)  # fmt: skip
 
 
 class UpdateProfile(Input):
@@ -72,15 +88,32 @@ class UpdateProfile(Input):
         description="To answer in, e.g. en or de-AT.",
     )
     timezone: str | None = Field(default=None, max_length=60, description="e.g. Europe/Vienna.")
+    day_start_hour: int | None = Field(default=None, ge=0, le=23, description="When a study day begins.")
+    scheduler: Literal["fsrs", "sm2"] | None = None
+    desired_retention: float | None = Field(
+        default=None, ge=0.7, le=0.99, description="Share of cards to be remembered when due (FSRS)."
+    )
+    learning_steps: Steps | None = Field(
+        default=None, description="Seconds between the first reviews of a new card, e.g. [60, 600]."
+    )
+    relearning_steps: Steps | None = Field(
+        default=None, description="Seconds between reviews of a card that was forgotten."
+    )
+    maximum_interval_days: int | None = Field(default=None, ge=1, le=36_500)
+    new_cards_per_day: int | None = Field(default=None, ge=0, le=9999)
+    reviews_per_day: int | None = Field(default=None, ge=0, le=9999)
+    leech_threshold: int | None = Field(
+        default=None, ge=0, le=99, description="Lapses after which a card counts as a leech; 0 for never."
+    )
 
 
 @tool(effect=Effect.WRITE, toolset="account")
 async def update_profile(ctx: ToolContext, args: UpdateProfile) -> Profile:
-    """Change the user's name, school, grade, region, language or time zone. Only the arguments that are given change."""
+    """Change the user's name, school, grade, region, language or time zone, and how their cards are scheduled. Only the arguments that are given change."""
     changes = args.model_dump(exclude_unset=True)
     if not changes:
         raise InvalidInput("Nothing to change: give at least one of name, school_name, …", code="no_changes")
-    missing = [name for name in ("name", "language", "timezone") if changes.get(name, "") is None]
+    missing = [name for name in ALWAYS_SET if changes.get(name, "") is None]
     if missing:
         raise InvalidInput(f"An account needs a {missing[0]}.", code="invalid_arguments")
     if "name" in changes:

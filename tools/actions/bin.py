@@ -76,6 +76,8 @@ async def restore_item(ctx: ToolContext, args: RestoreItem) -> RestoredItem:
                 "The class of this material was deleted too. Restore the class first.", code="class_deleted"
             )
         await restore_material.handler(ctx, OneMaterial(material_id=str(row.id)))
+    elif row.kind == "document":
+        await ctx.db.documents.restore(row.id)
     else:
         await ctx.db.life.restore(row)
     return RestoredItem(id=row.id, kind=row.kind, title=row.title)

@@ -1,7 +1,7 @@
 """Jobs: what runs in the background, how far it is, and stopping or repeating it."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -28,6 +28,9 @@ class JobItem(BaseModel):
     attempts: int
     error_code: str | None
     error: str | None
+    result: dict[str, Any] | None = Field(
+        description="What it made, once it has succeeded; its form follows the kind."
+    )
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -73,8 +76,9 @@ async def get_job(ctx: ToolContext, args: OneJob) -> JobItem:
 async def cancel_job(ctx: ToolContext, args: OneJob) -> JobItem:
     """Stop a job. What it has done so far is kept; retry_job goes on from there."""
     row = await ctx.db.jobs.cancel(await ctx.db.jobs.get(args.job_id))
-    if row.status == "cancelled" and row.kind == INGEST:
-        await note_end(ctx.db, row, "cancelled", None, None)
+    if row.status == "cancelled":
+        if row.kind == INGEST:
+            await note_end(ctx.db, row, "cancelled", None, None)
         ctx.after_commit.append(
             lambda: tell(ctx.storage, row.id, "cancelled", row.progress_done, row.progress_total, None)
         )

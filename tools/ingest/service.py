@@ -7,6 +7,9 @@ from storage.models import Job
 from storage.resources import Storage
 from storage.vectors.writer import VectorWriter
 from tools.context import TextModel
+from tools.documents.making import MAKE_DOCUMENT, DocumentMaking
+from tools.exchange.exporting import EXPORT_DECK, DeckExport
+from tools.exchange.importing import IMPORT_DECK, DeckImport
 from tools.ingest.ending import note_end
 from tools.ingest.pipeline import Ingestion
 from tools.ingest.reader.reader import Reader
@@ -16,6 +19,9 @@ from tools.intake import INGEST
 from tools.life.export import EXPORT, AccountExport, note_failure
 from tools.life.upkeep import Upkeep
 from tools.notes.making import MAKE_NOTES, NotesMaking
+from tools.scheduling.fit_job import FIT_SCHEDULER, SchedulerFitting
+from tools.study.making import Making
+from tools.study.target import GENERATE_FLASHCARDS, GENERATE_TEST
 from tools.worker import Handler, Worker
 
 MOST_THREADS = 4
@@ -29,17 +35,24 @@ def make_worker(
     reader = reader or make_reader(storage)
 
     async def ended(job: Job, status: str, code: str | None, sentence: str | None) -> None:
-        if job.kind == EXPORT:
+        if job.kind in (EXPORT, EXPORT_DECK):
             await note_failure(storage, job, sentence)
         elif job.kind == INGEST:
             async with storage.as_user(job.user_id) as db:
                 await note_end(db, job, status, code, sentence)
 
+    making = Making(storage, model)
     handlers: dict[str, Handler] = {
         INGEST: Ingestion(storage, writer, reader, model),
         EXPORT: AccountExport(storage),
+        IMPORT_DECK: DeckImport(storage),
+        EXPORT_DECK: DeckExport(storage),
         MAKE_NOTES: NotesMaking(storage, model),
+        MAKE_DOCUMENT: DocumentMaking(storage, model),
         SUMMARISE: Summaries(storage, model),
+        GENERATE_TEST: making,
+        GENERATE_FLASHCARDS: making,
+        FIT_SCHEDULER: SchedulerFitting(),
     }
     return Worker(storage, name, handlers, ended, Upkeep(storage, name), reader.close)
 

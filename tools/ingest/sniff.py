@@ -213,6 +213,8 @@ def _other_zip(names: set[str], mimetype: str) -> str:
         return "an OpenDocument file, which cannot be read. Save it as PDF and upload that."
     if any(name.startswith("Index/") and name.endswith(".iwa") for name in names) or "Index.zip" in names:
         return "a Pages, Keynote or Numbers file, which cannot be read. Export it as PDF and upload that."
+    if any(name.startswith("collection.anki2") for name in names):
+        return "an Anki deck, not study material. Import it as flashcards (import_deck)."
     if "META-INF/MANIFEST.MF" in names or "AndroidManifest.xml" in names:
         return f"a program, which cannot be read. {_HINT}"
     return "a ZIP archive. Unpack it and upload the files in it."

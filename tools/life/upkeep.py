@@ -1,4 +1,5 @@
-"""What a worker does beside its jobs: erases closed accounts within seconds, and cleans up once a day.
+"""What a worker does beside its jobs: erases closed accounts within seconds, grades tests whose time is up, and cleans up once
+a day.
 
 Any number of workers may run it; a lease in the database gives each task to one of them at a time.
 """
@@ -21,11 +22,15 @@ from storage.life.turns import Turn, TurnLost, take_turn
 from storage.repositories.audit import make_partitions
 from storage.repositories.closing import accounts_to_erase, user_ids
 from storage.resources import Storage
+from tools.attempts.finishing import grade_overdue
+from tools.progress.metrics import end_silent_sessions_of_all
 
 log = structlog.get_logger()
 
 LOOK_SECONDS = 2.0
 """How often a worker looks whether there is anything to do."""
+GRADE_SECONDS = 30.0
+"""How often it looks for tests whose time is up: one query over a small index."""
 DAILY, ERASE = "daily", "erase_accounts"
 DAY = timedelta(days=1)
 USERS_A_PAGE = 200
@@ -42,12 +47,14 @@ class Upkeep:
         self._storage = storage
         self._worker = worker
         self._daily_after = 0.0
+        self._grade_after = 0.0
 
     async def __call__(self, stopping: asyncio.Event) -> None:
         """Look for work until stopped. What goes wrong is logged and tried again: this must not end the worker."""
         while not stopping.is_set():
             try:
                 await self.erase_accounts()
+                await self.grade_tests()
                 if time.monotonic() >= self._daily_after:
                     await self.daily()
             except TurnLost:
@@ -91,6 +98,15 @@ class Upkeep:
         log.info("account_erased", removed=dict(erasure.removed))
         return erasure.removed
 
+    # --- tests
+
+    async def grade_tests(self) -> int:
+        """Grade attempts whose time is up and that nobody handed in. Workers may do it at the same time: a lock decides."""
+        if time.monotonic() < self._grade_after:
+            return 0
+        self._grade_after = time.monotonic() + GRADE_SECONDS
+        return await grade_overdue(self._storage)
+
     # --- once a day
 
     async def daily(self) -> Removed | None:
@@ -102,6 +118,7 @@ class Upkeep:
         keep = Keeper(turn, removed)
         try:
             await make_partitions(self._storage.database, self._storage.clock.now())
+            await end_silent_sessions_of_all(self._storage)
             await self._purge_users(turn, keep, removed)
             await drop_orphans(self._storage, keep, removed)
             removed["objects"] += (await collect_garbage(self._storage)).objects

@@ -129,7 +129,7 @@ class Writing:
         for line, numbers in cited:
             text = " ".join(_MARKS.sub("", line).replace("**", "").split())
             evidence = [one for n in numbers for one in passages[n - 1]]
-            if await self._stands(text, evidence, lexicon):
+            if await stands(text, evidence, lexicon, self.embed):
                 points.append(_point(text, evidence, lexicon))
         heading = next((m["text"] for line in said.text.splitlines() if (m := _HEADING.match(line))), None)
         return Answer(
@@ -142,16 +142,17 @@ class Writing:
             output_tokens=said.output_tokens,
         )
 
-    async def _stands(self, text: str, evidence: Sequence[Sentence], lexicon: Lexicon) -> bool:
-        """Whether the passages that a point cites support it: by their words, or for a paraphrase by meaning; and each
-        number must stand there."""
-        share = share_of_words(text, evidence, lexicon.stems)
-        if not has_its_numbers(text, evidence) or share < DOUBTFUL:
-            return False
-        if share >= SUPPORTED:
-            return True
-        vectors = await self.embed([text, *(one.text for one in evidence)])
-        return float((vectors[1:] @ vectors[0]).max()) >= ALIKE
+
+async def stands(text: str, evidence: Sequence[Sentence], lexicon: Lexicon, embed: Embed) -> bool:
+    """Whether the passages that a point cites support it: by their words, or for a paraphrase by meaning; and each number
+    must stand there."""
+    share = share_of_words(text, evidence, lexicon.stems)
+    if not has_its_numbers(text, evidence) or share < DOUBTFUL:
+        return False
+    if share >= SUPPORTED:
+        return True
+    vectors = await embed([text, *(one.text for one in evidence)])
+    return float((vectors[1:] @ vectors[0]).max()) >= ALIKE
 
 
 def divided(sentences: Sequence[Sentence]) -> list[list[list[Sentence]]]:

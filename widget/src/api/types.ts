@@ -1,4 +1,5 @@
 // The shapes the server speaks. Only the fields this page reads are named.
+import type { Making } from "./study";
 
 export interface Box {
   x0: number;
@@ -176,7 +177,7 @@ export interface NoteItem {
   class_id: string | null;
   updated_at: string;
   /** How far the job is, while the note is unfinished. */
-  making?: { job_id: string; status: JobStatus; message: string | null } | null;
+  making: Making | null;
 }
 
 export interface Note extends NoteItem {

@@ -129,6 +129,10 @@ const TOOL_LINES: Record<string, string> = {
   get_material: "Looking through your material…",
   list_classes: "Looking through your classes…",
   add_text: "Adding the text…",
+  generate_test: "Preparing a test…",
+  generate_flashcards: "Preparing cards…",
+  generate_document: "Preparing the document…",
+  get_due_cards: "Looking what is due…",
 };
 
 /** The one quiet line above an answer: what is being done right now, or null when the text itself shows it. */

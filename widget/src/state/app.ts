@@ -4,10 +4,15 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { type Api, ApiError, sentenceOf } from "../api/http";
 import type { Registration, User } from "../api/types";
+import { CardsState } from "./cards";
 import { ChatState } from "./chat";
+import { DocumentsState } from "./documents";
 import { EvidenceState } from "./evidence";
+import { Following } from "./following";
 import { LibraryState } from "./library";
 import { NotesState } from "./notes";
+import { PaneState } from "./pane";
+import { TestsState } from "./tests";
 
 export type SessionView =
   | { state: "loading" }
@@ -33,7 +38,12 @@ export class App {
   readonly library: LibraryState;
   readonly chat: ChatState;
   readonly evidence: EvidenceState;
+  readonly pane = new PaneState();
+  readonly following: Following;
   readonly notes: NotesState;
+  readonly tests: TestsState;
+  readonly cards: CardsState;
+  readonly documents: DocumentsState;
 
   constructor(
     readonly api: Api,
@@ -43,7 +53,11 @@ export class App {
     this.library = new LibraryState(this);
     this.chat = new ChatState(this);
     this.evidence = new EvidenceState(this);
+    this.following = new Following(api);
     this.notes = new NotesState(this);
+    this.tests = new TestsState(this);
+    this.cards = new CardsState(this);
+    this.documents = new DocumentsState(this);
     api.onSignedOut = (registration) => {
       const known = this.session.value.state === "out" ? this.session.value.registration : null;
       this.close();
@@ -83,6 +97,38 @@ export class App {
     }
   }
 
+  /** Says that something went into the bin, and how to get it back. */
+  offerUndo(title: string, id: string, reload: () => Promise<void>): void {
+    const restore = async (): Promise<void> => {
+      await this.try(() => this.api.tool("restore_item", { item_id: id }));
+      await reload();
+    };
+    this.notice.value = {
+      text: `“${title}” was removed.`,
+      action: { label: "Undo", run: () => void restore() },
+    };
+  }
+
+  /** Reads again what the tools of an answer have changed. */
+  reloadAfter(tools: readonly string[]): void {
+    const changing = tools.filter((name) => !/^(?:list|get|search|read|open|explain|chroma|data)_/.test(name));
+    const touched = (what: RegExp): boolean => changing.some((name) => what.test(name) || name === "restore_item");
+    if (touched(/class/)) void this.library.loadClasses();
+    if (touched(/material|add_text|web_page/)) void this.library.refreshMaterials();
+    if (touched(/note/)) void this.notes.list.load();
+    if (touched(/test|question/)) void this.tests.list.load();
+    if (touched(/card|deck|review/)) void this.cards.list.load();
+    if (touched(/document/)) void this.documents.list.load();
+  }
+
+  /** A file of the server, saved under the name that it comes with. */
+  download(path: string): void {
+    const link = document.createElement("a");
+    link.href = this.api.url(path);
+    link.download = "";
+    link.click();
+  }
+
   private async open(user: User): Promise<void> {
     this.session.value = { state: "in", user };
     await this.library.loadClasses();
@@ -94,7 +140,12 @@ export class App {
     this.chat.clear();
     this.evidence.close();
     this.library.clear();
+    this.pane.close();
+    this.following.clear();
     this.notes.clear();
+    this.tests.clear();
+    this.cards.clear();
+    this.documents.clear();
     this.notice.value = null;
   }
 }

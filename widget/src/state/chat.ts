@@ -200,6 +200,7 @@ export class ChatState {
     this.status.value = SAID[status];
     listening?.abort();
     void this.app.library.loadConversations();
+    this.app.reloadAfter(turn.tools.map((tool) => tool.name));
   }
 }
 

@@ -1,6 +1,6 @@
 // The evidence: the page an answer stands on, with the passage marked on its image or in its text.
 import { useSignal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Box, Figure, Passage, Place } from "../api/types";
 import { useApp } from "../state/app";
 import type { EvidenceView } from "../state/evidence";
@@ -21,7 +21,7 @@ function Panel({ view }: { view: EvidenceView }) {
   const heading = useRef<HTMLHeadingElement>(null);
   const { passage, citation, atCitation } = view;
   // Also on the way back to the citation, when the button that led there is gone and the focus with it.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (atCitation || !citation) heading.current?.focus();
   }, [citation, atCitation]);
   const title = passage?.material.title ?? citation?.locator.material_title ?? "Material";

@@ -3,65 +3,35 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Note } from "../api/types";
 import { useApp } from "../state/app";
-import { isBeingMade } from "../state/notes";
 import { splitBlocks } from "../text/markdown";
 import { Block } from "./Block";
 import { Icon } from "./icons";
+import { MadeItems, NewButton } from "./Made";
+import { Pane, RemoveButton } from "./Pane";
 import { Sources } from "./Sources";
 
 export function NotesSection() {
-  const { notes, drawerOpen, library } = useApp();
+  const { notes, drawerOpen, library, pane } = useApp();
   const naming = useSignal(false);
-  const items = notes.items.value;
-  useEffect(() => void notes.load(), [library.classId.value]);
+  useEffect(() => void notes.list.load(), [library.classId.value]);
   return (
-    <section class="notes" aria-label="Notes">
+    <section class="made" aria-label="Notes">
       <div class="section-head">
         <h2>Notes</h2>
-        <button
-          type="button"
-          class="quiet"
-          aria-label="New note"
-          aria-expanded={naming.value}
-          data-testid="new-note"
-          onClick={() => (naming.value = !naming.value)}
-        >
-          <Icon name="plus" size={18} /> New
-        </button>
+        <NewButton what="note" expanded={naming.value} onClick={() => (naming.value = !naming.value)} />
       </div>
       {naming.value && <NameForm onDone={() => (naming.value = false)} />}
-      {items.length === 0 && (
-        <p class="empty">Write one, or make notes from a recording or any other material.</p>
-      )}
-      <ul>
-        {items.map((note) => (
-          <li key={note.id}>
-            <button
-              type="button"
-              class="conversation"
-              data-testid="note"
-              aria-current={notes.open.value?.id === note.id ? "true" : undefined}
-              onClick={(event) => {
-                drawerOpen.value = false;
-                void notes.show(note.id, event.currentTarget);
-              }}
-            >
-              <Icon name="note" size={16} />
-              <span>{note.title}</span>
-            </button>
-            {note.making && (
-              <p class={note.making.status === "failed" ? "making bad" : "making"} data-testid="note-making">
-                {note.making.message ?? (isBeingMade(note) ? "Waiting for its turn" : "Not all of it was made.")}
-              </p>
-            )}
-          </li>
-        ))}
-      </ul>
-      {notes.more.value && (
-        <button type="button" class="quiet" onClick={() => void notes.load(true)}>
-          Show more
-        </button>
-      )}
+      <MadeItems
+        list={notes.list}
+        icon="note"
+        testid="note"
+        empty="Write one, or make notes from a recording or any other material."
+        current={pane.kind.value === "note" ? notes.open.value?.id : undefined}
+        onOpen={(note, opener) => {
+          drawerOpen.value = false;
+          void notes.show(note.id, opener);
+        }}
+      />
     </section>
   );
 }
@@ -102,51 +72,26 @@ function NameForm({ onDone }: { onDone: () => void }) {
 export function NotePane() {
   const { notes } = useApp();
   const note = notes.open.value;
-  return note ? <Pane key={note.id} note={note} /> : null;
+  return note ? <OpenNote key={note.id} note={note} /> : null;
 }
 
-function Pane({ note }: { note: Note }) {
+function OpenNote({ note }: { note: Note }) {
   const { notes } = useApp();
   const editing = useSignal(false);
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
-  return (
-    <main
-      class="note-pane"
-      aria-label="Note"
-      data-testid="note-pane"
-      onKeyDown={(event) => {
-        if (event.key === "Escape" && !editing.value) notes.close();
-      }}
-    >
-      <header>
-        <button type="button" class="quiet" data-testid="note-close" onClick={() => notes.close()}>
-          <Icon name="left" size={18} /> Back to the chat
+  const actions = (
+    <>
+      {!editing.value && (
+        <button type="button" class="quiet" data-testid="note-edit" onClick={() => (editing.value = true)}>
+          <Icon name="edit" size={16} /> Edit
         </button>
-        <span class="actions">
-          {!editing.value && (
-            <button type="button" class="quiet" data-testid="note-edit" onClick={() => (editing.value = true)}>
-              <Icon name="edit" size={16} /> Edit
-            </button>
-          )}
-          <button
-            type="button"
-            class="icon-button small"
-            aria-label={`Remove the note ${note.title}`}
-            title="Remove"
-            onClick={() => void notes.remove(note)}
-          >
-            <Icon name="trash" size={16} />
-          </button>
-        </span>
-      </header>
-      <div class="note-body" role="group" aria-label="The note" tabIndex={0}>
-        <h2 tabIndex={-1} ref={heading}>
-          {note.title}
-        </h2>
-        {editing.value ? <Editor note={note} onDone={() => (editing.value = false)} /> : <Reader note={note} />}
-      </div>
-    </main>
+      )}
+      <RemoveButton what={`the note ${note.title}`} onClick={() => void notes.remove(note)} />
+    </>
+  );
+  return (
+    <Pane kind="note" title={note.title} actions={actions} keepsEscape={editing.value}>
+      {editing.value ? <Editor note={note} onDone={() => (editing.value = false)} /> : <Reader note={note} />}
+    </Pane>
   );
 }
 

@@ -6,8 +6,11 @@ import { Chat } from "./Chat";
 import { Evidence } from "./Evidence";
 import { Icon, Mark } from "./icons";
 import { Login } from "./Login";
+import { CardsPane } from "./Cards";
+import { DocumentPane } from "./Documents";
 import { NotePane } from "./Notes";
 import { Sidebar } from "./Sidebar";
+import { TestPane } from "./Tests";
 
 export function Shell() {
   const app = useApp();
@@ -38,12 +41,12 @@ export function Shell() {
 
 function Workspace() {
   const app = useApp();
-  const { drawerOpen, library, evidence, notes } = app;
+  const { drawerOpen, library, evidence, pane } = app;
   const drawer = drawerOpen.value;
   const open = evidence.view.value !== null;
   return (
     <div
-      class={`workspace${drawer ? " drawer-open" : ""}${open ? " evidence-open" : ""}${notes.open.value ? " note-open" : ""}`}
+      class={`workspace${drawer ? " drawer-open" : ""}${open ? " evidence-open" : ""}${pane.kind.value ? " pane-open" : ""}`}
       onKeyDown={(event) => {
         if (event.key !== "Escape" || !drawer) return;
         event.preventDefault();
@@ -74,12 +77,28 @@ function Workspace() {
         onClick={() => (drawerOpen.value = false)}
       />
       <Chat />
-      <NotePane />
+      <OpenPane />
       <Evidence />
       <NoticeLine />
       <DropZone app={app} />
     </div>
   );
+}
+
+function OpenPane() {
+  const { pane } = useApp();
+  switch (pane.kind.value) {
+    case "note":
+      return <NotePane />;
+    case "test":
+      return <TestPane />;
+    case "cards":
+      return <CardsPane />;
+    case "document":
+      return <DocumentPane />;
+    case null:
+      return null;
+  }
 }
 
 const NOTICE_MS = 12_000;

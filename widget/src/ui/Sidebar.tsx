@@ -8,6 +8,9 @@ import { Confirm } from "./Confirm";
 import { Icon } from "./icons";
 import { Materials } from "./Materials";
 import { NotesSection } from "./Notes";
+import { CardsSection } from "./Cards";
+import { DocumentsSection } from "./Documents";
+import { TestsSection } from "./Tests";
 
 export function Sidebar() {
   const app = useApp();
@@ -17,7 +20,14 @@ export function Sidebar() {
     <nav class="sidebar" aria-label="Classes, material and conversations">
       <ClassPicker />
       {hasClass && <MaterialSection />}
-      {hasClass && <NotesSection />}
+      {hasClass && (
+        <>
+          <CardsSection />
+          <TestsSection />
+          <DocumentsSection />
+          <NotesSection />
+        </>
+      )}
       <Conversations />
       {session.state === "in" && (
         <footer class="account">
