@@ -65,9 +65,7 @@ async def test_topics_take_turns_and_no_sentence_is_asked_twice_in_one_way(
     executor: Executor, reader: Principal
 ) -> None:
     found = await made(executor, reader, material_ids=["Script"], count=15, types=["cloze", "true_false"])
-    shares = Counter(one.topic for one in found.questions)
-    assert (len(shares), shares.total()) == (3, 15)
-    assert max(shares.values()) - min(shares.values()) <= 2
+    assert set(Counter(one.topic for one in found.questions).values()) == {5}
     asked = Counter((one.quote, one.type) for one in found.questions)
     assert max(asked.values()) == 1
     neighbours = zip(found.questions, found.questions[1:], strict=False)
