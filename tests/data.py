@@ -24,8 +24,13 @@ def shared(name: str) -> Path:
 
 def textbook_pages(first: int, last: int) -> bytes:
     """A PDF of the textbook's pages first..last, counted from 0, both included."""
+    return pages_of("docs/decay_textbook_241p.pdf", first, last)
+
+
+def pages_of(name: str, first: int, last: int) -> bytes:
+    """The same of any PDF."""
     excerpt = mupdf.open()
-    with mupdf.open(shared("docs/decay_textbook_241p.pdf")) as book:
+    with mupdf.open(shared(name)) as book:
         excerpt.insert_pdf(book, from_page=first, to_page=last)
     data: bytes = excerpt.tobytes()
     return data

@@ -41,6 +41,15 @@ async def new_database(instance: InstanceInfo, name: str) -> AsyncGenerator[str]
     await administrator.close()
 
 
+async def wait_for_no_disk(instance: InstanceInfo) -> None:
+    """Each commit waits for the disk, which may be slow and have much to do. Only the machine's own fall would lose one."""
+    administrator = await connect(as_superuser(instance, "postgres"))
+    for setting in ("fsync", "full_page_writes"):
+        await administrator.execute(f"ALTER SYSTEM SET {setting} = off")
+    await administrator.execute("SELECT pg_reload_conf()")
+    await administrator.close()
+
+
 async def empty_queue(instance: InstanceInfo) -> None:
     """Cancel the jobs that other tests have left: a real worker would do them first."""
     administrator = await connect(

@@ -19,7 +19,7 @@ from storage.files import S3Options
 
 PROGRAM = Path(sys.prefix) / "s3" / "bin" / "moto_server"
 BUCKET = "lyceum"
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 
 def free_port() -> int:

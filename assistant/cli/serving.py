@@ -125,7 +125,15 @@ def api_child(local: LocalServices, info: InstanceInfo, settings: Settings) -> C
         return await asyncio.to_thread(answers, f"http://{settings.host}:{settings.port}/readyz")
 
     argv = [sys.executable, "-m", "assistant.cli", "api"]
-    return ChildSpec(name="api", argv=argv, env=environment(local, settings), ready=ready, stage=2, grace=5)
+    return ChildSpec(
+        name="api",
+        argv=argv,
+        env=environment(local, settings),
+        ready=ready,
+        ready_timeout=120,
+        stage=2,
+        grace=5,
+    )
 
 
 def environment(local: LocalServices, settings: Settings) -> dict[str, str]:

@@ -53,6 +53,7 @@ def _spec(folder: Path, port: int) -> ChildSpec:
         env={"ANONYMIZED_TELEMETRY": "False", "NO_COLOR": "1"},
         cwd=folder,
         ready=ready,
+        ready_timeout=120.0,  # A busy machine may take long to begin.
         attempts=1,
         stage=0,
     )

@@ -75,11 +75,11 @@ class Breaker:
             raise unavailable()
 
     @asynccontextmanager
-    async def quick(self, seconds: float = QUICK_SECONDS) -> AsyncGenerator[None]:
-        """Raises Unavailable within so many seconds."""
+    async def quick(self, seconds: float | None = None) -> AsyncGenerator[None]:
+        """Raises Unavailable within so many seconds, QUICK_SECONDS if none are given."""
         self.check()
         try:
-            async with translated(), asyncio.timeout(seconds):
+            async with translated(), asyncio.timeout(QUICK_SECONDS if seconds is None else seconds):
                 yield
         except Unavailable:
             self._closed_until = time.monotonic() + PAUSE_SECONDS

@@ -25,6 +25,7 @@ from storage.clock import SystemClock
 from storage.resources import Storage, open_storage
 from storage.settings import Settings
 from tests.fixtures_models import ScriptedModel, Step
+from tests.waiting import PATIENCE
 from tools.catalog import CATALOG
 from tools.context import Principal
 from tools.executor import Executor
@@ -148,7 +149,7 @@ async def serving(
     task = asyncio.create_task(server._serve([listener]))
     try:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=PATIENCE, trust_env=False) as client:
             yield client
     finally:
         await service.stop()

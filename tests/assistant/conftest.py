@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from storage.local.instance import InstanceInfo
 from storage.resources import Storage
-from tests.assistant.serving import MovableClock, client_of, running
+from tests.assistant.serving import MovableClock, client_of, running, server_process
 from tests.conftest import settings_for
 from tools.accounts import Accounts, Device
 from tools.context import Principal
@@ -42,6 +42,13 @@ def clock(movable_clock: MovableClock) -> Generator[MovableClock]:
 @pytest.fixture(scope="session")
 async def app(instance: InstanceInfo, movable_clock: MovableClock) -> AsyncGenerator[FastAPI]:
     async with running(settings_for(instance), movable_clock) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+async def server(instance: InstanceInfo) -> AsyncGenerator[tuple[str, int]]:
+    """The app in a process of its own: (base URL, process id). What uses it is named in tests/conftest.py, to share one."""
+    async with server_process(settings_for(instance)) as started:
         yield started
 
 

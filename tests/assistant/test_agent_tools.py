@@ -12,6 +12,7 @@ from assistant.agent.rendering import render
 from assistant.agent.tool_adapter import as_langchain, offered_tools
 from storage.resources import Storage
 from tests.fixtures_models import ScriptedModel, Step
+from tests.waiting import patience
 from tools.actions.classes import ListClasses
 from tools.catalog import CATALOG
 from tools.context import Principal, ToolContext
@@ -75,7 +76,7 @@ async def test_two_tool_calls_of_one_message_run_at_once_in_their_own_transactio
     async def meet_other(ctx: ToolContext, args: NoInput) -> ListClasses:
         """Wait for the other call, inside a transaction."""
         await ctx.db.classes.recent(limit=1, cursor=None)
-        async with asyncio.timeout(5):
+        async with patience("both calls to be at work"):
             await meeting.wait()
         page = await ctx.db.classes.recent(limit=1, cursor=None)
         return ListClasses(limit=page.total + 1)

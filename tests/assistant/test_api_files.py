@@ -5,7 +5,7 @@ import gzip
 import io
 import json
 import zipfile
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,15 +14,15 @@ from uuid import uuid4
 import httpx
 import psutil
 import pymupdf
-import pytest
 from sqlalchemy import func, select
 
 from storage.local.instance import InstanceInfo
 from storage.models import File
 from storage.resources import Storage
 from tests.assistant.conftest import Person
-from tests.assistant.serving import client_of, running, server_process
+from tests.assistant.serving import client_of, running
 from tests.conftest import settings_for
+from tests.waiting import PATIENCE, until
 from tools.accounts import Accounts
 
 _mupdf: Any = pymupdf  # its annotations cover only a part
@@ -309,12 +309,6 @@ async def test_a_watched_tool_call_ends_with_its_result_or_error(person: Person)
 # --- behind a real server
 
 
-@pytest.fixture(scope="session")
-async def server(instance: InstanceInfo) -> AsyncGenerator[tuple[str, int]]:
-    async with server_process(settings_for(instance)) as started:
-        yield started
-
-
 def bearer(person: Person) -> dict[str, str]:
     return {"Authorization": f"Bearer {person.tokens['access_token']}"}
 
@@ -325,7 +319,7 @@ async def test_the_events_of_a_job_follow_it_to_its_end(
     sent = (await send(person, "a.txt", b"Text.", class_id=await new_class(person))).json()
     job_id, user = sent["job_id"], person.principal.user_id
     seen: list[tuple[str, int]] = []
-    async with httpx.AsyncClient(base_url=server[0], headers=bearer(person), timeout=15) as client:
+    async with httpx.AsyncClient(base_url=server[0], headers=bearer(person), timeout=PATIENCE) as client:
         async with client.stream("GET", f"/api/jobs/{job_id}/events") as answer:
             async for line in answer.aiter_lines():
                 if not line.startswith("data: "):
@@ -360,14 +354,16 @@ async def test_an_upload_that_is_cut_off_leaves_nothing_behind(
     )
     writer.write(head.encode() + body[: 10 * MB])
     await writer.drain()
-    await asyncio.sleep(0.3)
-    assert (await left_behind(storage, person))[1], "the file is on its way into the store"
+
+    async def has_begun() -> bool:
+        return bool((await left_behind(storage, person))[1])
+
+    async def is_clean() -> bool:
+        return await left_behind(storage, person) == (0, [])
+
+    await until(has_begun, "the file on its way into the store")
     writer.close()
-    for _ in range(50):
-        await asyncio.sleep(0.1)
-        if await left_behind(storage, person) == (0, []):
-            break
-    assert await left_behind(storage, person) == (0, [])
+    await until(is_clean, "the cut-off file to go")
 
 
 async def test_a_client_that_may_not_upload_can_read_why(server: tuple[str, int]) -> None:
@@ -375,13 +371,15 @@ async def test_a_client_that_may_not_upload_can_read_why(server: tuple[str, int]
     body = form(('name="file"; filename="a.bin"', b"x" * (30 * MB)))
 
     def send_all() -> int:
-        return httpx.post(f"{server[0]}/api/uploads", content=body, headers=FORM, timeout=30).status_code
+        return httpx.post(
+            f"{server[0]}/api/uploads", content=body, headers=FORM, timeout=PATIENCE
+        ).status_code
 
     assert await asyncio.to_thread(send_all) == 401
 
 
 async def test_memory_stays_bounded_during_a_large_upload(server: tuple[str, int], person: Person) -> None:
-    size, block = 200 * MB, bytes(range(256)) * 256
+    size, block = 120 * MB, bytes(range(256)) * 256
     class_id = (await new_class(person)).encode()
     # The form around a file of `size` bytes, in two halves.
     start, end = form(('name="class_id"', class_id), ('name="file"; filename="big.bin"', b"|")).split(b"|")
@@ -397,7 +395,7 @@ async def test_memory_stays_bounded_during_a_large_upload(server: tuple[str, int
         yield end
 
     async with httpx.AsyncClient(
-        base_url=server[0], headers={**bearer(person), **FORM}, timeout=60
+        base_url=server[0], headers={**bearer(person), **FORM}, timeout=PATIENCE
     ) as client:
         answer = await client.post("/api/uploads", content=body())
         assert answer.status_code == 201, answer.text

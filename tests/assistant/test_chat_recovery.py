@@ -4,6 +4,8 @@ import asyncio
 import signal
 import socket
 import sys
+from asyncio.subprocess import Process
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,6 +17,7 @@ from storage.resources import Storage
 from tests.assistant.chat_app import ChatClient, serving
 from tests.conftest import settings_for
 from tests.fixtures_models import ScriptedModel, Step
+from tests.waiting import PATIENCE, until
 from tests.work import call
 from tools.context import Principal
 from tools.executor import Executor
@@ -25,16 +28,16 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-async def until_open(port: int) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                return
+async def until_open(process: Process, port: int) -> None:
+    async def is_open() -> bool:
+        assert process.returncode is None, "the process ended"
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return True
+        return False
+
+    await until(is_open, "the process to listen")
 
 
 async def test_a_killed_process_leaves_an_interrupted_answer_that_can_be_asked_again(
@@ -46,11 +49,14 @@ async def test_a_killed_process_leaves_an_interrupted_answer_that_can_be_asked_a
     command = [sys.executable, "-m", "tests.assistant.chat_app", str(settings), str(port)]
     process = await asyncio.create_subprocess_exec(*command, cwd=Path(__file__).parents[2])
     try:
-        await until_open(port)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        await until_open(process, port)
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE, trust_env=False
+        ) as client:
             before = await ChatClient(client, student, "thread").ask("a long question", run, most=12)
     finally:
-        process.send_signal(signal.SIGKILL)
+        if process.returncode is None:
+            process.send_signal(signal.SIGKILL)
         await process.wait()
     model = ScriptedModel(steps=[Step("whole answer")])
     async with serving(storage, executor, lambda: model) as client:

@@ -4,7 +4,7 @@ import asyncio
 import io
 import os
 import signal
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,12 +36,7 @@ from tests.assistant.tus import (
     upload_id_of,
 )
 from tests.conftest import settings_for
-
-
-@pytest.fixture(scope="module")
-async def server(instance: InstanceInfo) -> AsyncGenerator[tuple[str, int]]:
-    async with server_process(settings_for(instance)) as started:
-        yield started
+from tests.waiting import PATIENCE
 
 
 async def test_a_tus_client_uploads_in_parts_and_goes_on_after_a_break(
@@ -181,7 +176,7 @@ async def test_a_client_that_falls_silent_is_told_and_keeps_what_arrived(
 
     async def stalled() -> AsyncIterator[bytes]:
         yield data[:1500]
-        await asyncio.sleep(5)
+        await asyncio.sleep(PATIENCE)
         yield data[1500:]
 
     answer = await person.http.patch(path, content=stalled(), headers={**BYTES, "Upload-Offset": "0"})
@@ -215,7 +210,7 @@ async def test_a_material_that_was_not_made_before_the_crash_is_made_when_the_cl
 async def test_memory_stays_bounded_while_a_large_file_arrives(
     server: tuple[str, int], person: Person
 ) -> None:
-    size, block = 150 * MB, bytes(range(256)) * 256
+    size, block = 120 * MB, bytes(range(256)) * 256
     path = await begin(person, size, class_id=await new_class(person))
     process = psutil.Process(server[1])
     peak = before = process.memory_info().rss
@@ -226,7 +221,7 @@ async def test_memory_stays_bounded_while_a_large_file_arrives(
             peak = max(peak, process.memory_info().rss)
             yield block
 
-    async with httpx.AsyncClient(base_url=server[0], headers=bearer(person), timeout=60) as client:
+    async with httpx.AsyncClient(base_url=server[0], headers=bearer(person), timeout=PATIENCE) as client:
         sending = asyncio.create_task(
             client.patch(path, content=body(), headers={**BYTES, "Upload-Offset": "0"})
         )

@@ -12,6 +12,7 @@ import httpx
 from storage.resources import Storage
 from tests.assistant.conftest import Person
 from tests.assistant.test_api_files import bearer
+from tests.waiting import until
 
 MB = 1 << 20
 URL = "/api/uploads/tus"
@@ -78,10 +79,11 @@ async def cut_off(base: str, person: Person, path: str, offset: int, data: bytes
 
 
 async def settled_offset(person: Person, path: str, at_least: int) -> int:
-    async with asyncio.timeout(10):
-        while (offset := await offset_of(person, path)) < at_least:  # noqa: ASYNC110 - another process's doing
-            await asyncio.sleep(0.05)
-    return offset
+    async def far_enough() -> int | None:
+        offset = await offset_of(person, path)
+        return offset if offset >= at_least else None
+
+    return await until(far_enough, f"{at_least} bytes to be stored") or 0
 
 
 def upload_id_of(path: str) -> UUID:

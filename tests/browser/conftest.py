@@ -20,7 +20,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, StorageState, async_playwright, expect
 
 from tests.browser.book import cut_pages
-from tests.browser.student import READING_MS, Student
+from tests.browser.student import ANSWER_MS, READING_MS, STEP_MS, Student
 from tests.data import REPOSITORY, shared
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -33,7 +33,8 @@ CHROMIUM_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_SECONDS = 60
+START_SECONDS = 180
+STOP_SECONDS = 60
 LINK = re.compile(r"http://\S+/login\?token=\S+")
 
 Arrive = Callable[..., Awaitable[Student]]
@@ -84,8 +85,8 @@ def serve(**environment: str) -> Generator[Serving]:
         finally:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(30)
-            left = psutil.wait_procs(family, timeout=10)[1]
+                process.wait(STOP_SECONDS)
+            left = psutil.wait_procs(family, timeout=STOP_SECONDS)[1]
             for child in left:
                 child.kill()
             process.kill()
@@ -114,8 +115,11 @@ async def browser() -> AsyncGenerator[Browser]:
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if found is None:
         pytest.skip("no Chromium is installed")
+    expect.set_options(timeout=STEP_MS)
     async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=found, args=CHROMIUM_ARGS)
+        launched = await playwright.chromium.launch(
+            executable_path=found, args=CHROMIUM_ARGS, timeout=ANSWER_MS
+        )
         yield launched
         await launched.close()
 
@@ -128,6 +132,7 @@ async def arrive(browser: Browser, serving: Serving) -> AsyncGenerator[Arrive]:
 
     async def one(**options: Any) -> Student:
         context = await browser.new_context(**options)
+        context.set_default_timeout(ANSWER_MS)
         contexts.append(context)
         students.append(Student(await context.new_page(), serving.base))
         return students[-1]
@@ -150,13 +155,20 @@ def excerpt(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 async def signed_in(browser: Browser, serving: Serving, excerpt: Path) -> StorageState:
     """The cookies of a student whose class holds the excerpt, for tests that only read."""
+    return await with_material(browser, serving, "Numerical Methods", excerpt, "decay excerpt")
+
+
+async def with_material(
+    browser: Browser, serving: Serving, class_name: str, file: Path, title: str
+) -> StorageState:
+    """The cookies of a new student, whose class holds a file that is ready."""
     context = await browser.new_context()
+    context.set_default_timeout(ANSWER_MS)
     student = Student(await context.new_page(), serving.base)
     await student.register()
-    await student.make_class("Numerical Methods")
-    await student.at("upload-input").first.set_input_files(excerpt)
-    row = student.material("decay excerpt")
-    await expect(row).to_have_attribute("data-status", "ready", timeout=READING_MS)
+    await student.make_class(class_name)
+    await student.at("upload-input").first.set_input_files(file)
+    await expect(student.material(title)).to_have_attribute("data-status", "ready", timeout=READING_MS)
     state = await context.storage_state()
     await context.close()
     return state

@@ -10,7 +10,7 @@ from typing import Any
 
 FIRST_HALF = "Water moves through a semipermeable membrane [1]. "
 SECOND_HALF = "That is osmosis, and here the answer ends."
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 240
 
 
 @dataclass

@@ -11,8 +11,10 @@ from playwright.async_api import ConsoleMessage, Locator, Page, expect
 PASSWORD = "correct horse battery staple"
 NOT_SIGNED_IN = ("/api/auth/session", "/api/auth/refresh")
 """Asking who one is, before signing in, is answered with 401, and Chromium writes every 401 to its console."""
-READING_MS = 60_000
-ANSWER_MS = 20_000
+READING_MS = 180_000
+ANSWER_MS = 90_000
+STEP_MS = 30_000
+"""How long an expectation waits; Playwright's own five seconds are too few for a busy machine."""
 
 
 @dataclass

@@ -10,7 +10,7 @@ from tests.browser.halting_model import FIRST_HALF, SECOND_HALF, HaltingModel, h
 from tests.browser.relay import relay_to
 from tests.browser.student import ANSWER_MS, Student
 
-RESTART_MS = 30_000
+RESTART_MS = 120_000
 SAID = FIRST_HALF.partition(" [1]")[0]
 
 

@@ -5,23 +5,27 @@ from pathlib import Path
 
 from playwright.async_api import expect
 
+from tests.browser.book import cut_pages
 from tests.browser.conftest import Arrive
 from tests.browser.student import READING_MS
+from tests.data import shared
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-async def test_a_new_student_drops_a_textbook_and_sees_it_being_read(arrive: Arrive, excerpt: Path) -> None:
+async def test_a_new_student_drops_a_textbook_and_sees_it_being_read(arrive: Arrive, tmp_path: Path) -> None:
+    textbook = tmp_path / "decay_excerpt.pdf"
+    cut_pages(shared("docs/decay_textbook_241p.pdf"), textbook, 61, 72)
     student = await arrive()
     await student.register()
     await student.make_class("Numerical Methods")
     await expect(student.at("welcome")).to_contain_text("Add material to Numerical Methods")
-    await student.drop(excerpt)
+    await student.drop(textbook)
     row = student.material("decay excerpt")
     await expect(row.get_by_role("progressbar")).to_be_visible()
-    await expect(row).to_have_text(re.compile(r"(Reading|Indexing) page \d+ of 24"), timeout=READING_MS)
+    await expect(row).to_have_text(re.compile(r"(Reading|Indexing) page \d+ of 12"), timeout=READING_MS)
     await expect(row).to_have_attribute("data-status", "ready", timeout=READING_MS)
-    await expect(row).to_contain_text("Ready, 24 pages")
+    await expect(row).to_contain_text("Ready, 12 pages")
     await expect(row.get_by_role("progressbar")).to_have_count(0)
     await expect(student.at("upload-row")).to_have_count(0)
 

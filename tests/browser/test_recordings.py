@@ -6,23 +6,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import Browser, Route, StorageState, expect
 
-from tests.browser.conftest import Arrive
+from tests.browser.conftest import Arrive, Serving, with_material
 from tests.browser.student import READING_MS, Student
 from tests.data import shared
 
 CLOCK = re.compile(r"\d+:\d\d")
 
 
+@pytest.fixture(scope="module")
+async def transcribed(browser: Browser, serving: Serving) -> StorageState:
+    """The cookies of a student with a recording, which takes long to be heard: once for the tests that only use it."""
+    return await with_material(browser, serving, "History", shared("audio/jfk.flac"), "jfk")
+
+
 @pytest.fixture
-async def listener(arrive: Arrive) -> Student:
+async def listener(arrive: Arrive, transcribed: StorageState, serving: Serving) -> Student:
     """A student with a recording that is ready."""
-    student = await arrive()
-    await student.register()
-    await student.make_class("History")
-    await student.at("upload-input").first.set_input_files(shared("audio/jfk.flac"))
-    await expect(student.material("jfk")).to_have_attribute("data-status", "ready", timeout=READING_MS)
+    student = await arrive(storage_state=transcribed)
+    await student.page.goto(serving.base)
     await expect(student.material("jfk")).to_contain_text("Ready, 0:1")
     return student
 
@@ -102,7 +105,7 @@ async def test_an_address_inside_of_the_own_network_is_refused_with_a_sentence(a
 
 
 def large_recording(path: Path) -> None:
-    """A spoken sentence at 48 kHz, and silence up to 20 MB."""
+    """A spoken sentence at 48 kHz, and silence up to 17 MB: enough to be sent in parts."""
     with wave.open(str(shared("audio/arctic_a0024.wav"))) as source:
         said = np.frombuffer(source.readframes(source.getnframes()), np.int16)
     with wave.open(str(path), "wb") as target:
@@ -110,4 +113,4 @@ def large_recording(path: Path) -> None:
         target.setsampwidth(2)
         target.setframerate(48_000)
         target.writeframes(np.repeat(said, 3).tobytes())
-        target.writeframes(bytes(20_000_000 - 6 * said.size))
+        target.writeframes(bytes(17_000_000 - 6 * said.size))

@@ -1,6 +1,6 @@
 """A reader child that does what the file says, line by line: a page of text, or a way to break the process.
 
-    ok WORDS · figure CAPTION · slow SECONDS · hang · abort · raise · eat (memory, bit by bit) · huge (at once) · lie
+    ok WORDS · figure CAPTION · slow SECONDS · held FLAG (until that file is there) · hang · abort · raise · eat (memory, bit by bit) · huge (at once) · lie
     (about offsets) · chatter (on standard output) · environment · unstorable
 
 A first line `at open: WAY` breaks it while the file is opened.
@@ -103,6 +103,12 @@ def slow(seconds: str) -> str:
     return "A page that took its time."
 
 
+def held(flag: str) -> str:
+    while not Path(flag).exists():
+        time.sleep(0.01)
+    return "A page that was held back."
+
+
 def chatter(_: str) -> str:
     sys.stdout.write("segment {}\n")
     os.system("echo segment {}")
@@ -140,6 +146,7 @@ WAYS: dict[str, Callable[[str], str]] = {
     "ok": lambda words: words,
     "figure": lambda caption: caption,
     "slow": slow,
+    "held": held,
     "hang": hang,
     "abort": abort,
     "raise": stop,

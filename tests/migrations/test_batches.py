@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from migrations.batches import BATCH
 from migrations.runner import FOLDER, configuration, upgrade
 from storage.local.instance import InstanceInfo
 from tests.databases import as_superuser, connect, new_database
+from tests.waiting import until
 
 ROWS = 50_000
 USER = "00000000-0000-7000-8000-000000000001"
+WAITERS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 REVISION = '''
 """rewrite the texts of all notes"""
 from migrations.batches import rewrite
@@ -90,7 +93,9 @@ async def test_a_reader_and_a_writer_go_on_while_every_row_is_rewritten(
                 "UPDATE notes SET title = 'x' WHERE id = (SELECT id FROM notes ORDER BY random() LIMIT 1)",
             )
         )
+        began = time.monotonic()
         await asyncio.to_thread(command.upgrade, rewriting, "9000")
+        took = time.monotonic() - began
         done.set()
     superuser = await connect(as_superuser(instance, "rewriting"))
     assert await superuser.fetchval("SELECT count(*) FROM notes WHERE text = 'A TEXT OF SOME WORDS'") == ROWS
@@ -99,7 +104,9 @@ async def test_a_reader_and_a_writer_go_on_while_every_row_is_rewritten(
     assert await superuser.fetchval("SELECT relforcerowsecurity FROM pg_class WHERE relname = 'notes'")
     await superuser.close()
     assert min(len(found) for found in waits.values()) > 10, "both had something to do"
-    assert max(max(found) for found in waits.values()) < 2.0, "no longer than one batch holds its rows"
+    assert max(max(found) for found in waits.values()) < max(2.0, took / 4), (
+        "no longer than one batch holds its rows"
+    )
 
 
 async def test_a_rewriting_that_meets_a_locked_row_waits_its_turn_and_one_that_stopped_goes_on(
@@ -115,7 +122,7 @@ async def test_a_rewriting_that_meets_a_locked_row_waits_its_turn_and_one_that_s
     await holder.start()
     await superuser.fetch("SELECT FROM notes WHERE text = upper(text) LIMIT 1 FOR UPDATE")
     rewritten = asyncio.create_task(asyncio.to_thread(command.downgrade, rewriting, "-1"))
-    await asyncio.sleep(3)
+    await until(partial(superuser.fetchval, WAITERS), "the rewriting to meet the locked row")
     assert not rewritten.done()
     await holder.rollback()
     await rewritten

@@ -1,4 +1,4 @@
-"""Moves 200 MB into or out of a file store and prints how many bytes it moved and by how many its memory grew."""
+"""Moves 120 MB into or out of a file store and prints how many bytes it moved and by how many its memory grew."""
 
 import asyncio
 import hashlib
@@ -33,12 +33,12 @@ async def main(way: str, url: str, endpoint: str) -> None:
         await files.put("users/a/files/warm", zeros(1), limit=MB)
         before, moved = peak(), 0
         if way == "up":
-            moved = (await files.put(KEY, zeros(200), limit=200 * MB)).size
+            moved = (await files.put(KEY, zeros(120), limit=120 * MB)).size
         else:
             digest = hashlib.sha256()
-            for _ in range(200):
+            for _ in range(120):
                 digest.update(bytes(MB))
-            async for part in files.read_whole(KEY, Stored(200 * MB, digest.digest())):
+            async for part in files.read_whole(KEY, Stored(120 * MB, digest.digest())):
                 moved += len(part)
     sys.stdout.write(f"{moved} {peak() - before}\n")
 

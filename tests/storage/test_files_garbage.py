@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,7 @@ from storage.garbage import STRANGE, collect_garbage
 from storage.resources import Storage
 from storage.s3_multipart import MultipartUploads
 from tests.clocks import LaterClock
+from tests.waiting import until
 from tools.context import Principal
 from tools.intake import once, receive
 
@@ -130,6 +132,4 @@ async def unfinished(files: FileStore) -> list[str]:
 
 
 async def until_a_part_is_there(files: FileStore) -> None:
-    async with asyncio.timeout(10):
-        while not await unfinished(files):  # noqa: ASYNC110 - another machine's doing, in S3
-            await asyncio.sleep(0.05)
+    await until(partial(unfinished, files), "a part of the upload in the store")

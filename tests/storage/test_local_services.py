@@ -22,6 +22,7 @@ from redis.asyncio import Redis
 from storage.errors import Conflict, Unavailable
 from storage.local.instance import InstanceInfo, LocalServices, read_instance
 from storage.local.process import ChildSpec, Supervisor
+from tests.waiting import PATIENCE, SOON, awaited
 
 REPOSITORY = Path(__file__).parents[2]
 COLLECTIONS = "/api/v2/tenants/default_tenant/databases/default_database/collections"
@@ -58,7 +59,7 @@ def sleeper() -> "subprocess.Popen[bytes]":
     return subprocess.Popen(["/bin/sleep", "600"])
 
 
-async def wait_until_gone(pids: list[int], seconds: float = 8.0) -> None:
+async def wait_until_gone(pids: list[int], seconds: float = PATIENCE) -> None:
     def alive(pid: int) -> bool:
         with contextlib.suppress(psutil.NoSuchProcess):
             return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
@@ -93,7 +94,7 @@ def holder(
         yield process, next(json.loads(line) for line in lines if line.startswith("{"))
     finally:
         process.stdin.close()
-        process.wait(10)
+        process.wait(PATIENCE)
         process.stdout.close()
 
 
@@ -218,7 +219,7 @@ async def test_a_killed_server_comes_back_with_its_data(tmp_path: Path) -> None:
         before = services.supervisor.pids()
         for pid in before.values():
             os.kill(pid, signal.SIGKILL)
-        assert {await asyncio.wait_for(restarts.get(), 10) for _ in before} == {
+        assert {await awaited(restarts.get(), "a restart") for _ in before} == {
             "postgres",
             "valkey",
             "chroma",
@@ -247,7 +248,7 @@ async def test_a_killed_parent_leaves_no_orphans_and_the_next_start_works(tmp_pa
         assert read_instance(tmp_path) is None
         # At once: the next start must cope with servers that are still on their way out.
         async with LocalServices(tmp_path) as info:
-            await wait_until_gone(pids, 0.5)
+            await wait_until_gone(pids, SOON)
             await check_all_answer(info)
             connection = await connect(info.owner_database_url)
             assert await connection.fetchval("SELECT number FROM kept") == 42
@@ -259,7 +260,7 @@ async def test_a_killed_parent_takes_its_servers_along_without_a_next_start(tmp_
     with holder(tmp_path) as (process, report):
         pids = server_pids(report)
         process.kill()
-        await wait_until_gone(pids, 3.0)
+        await wait_until_gone(pids, SOON)
 
 
 async def test_a_leftover_of_another_instance_is_ended_by_its_pid_file(tmp_path: Path) -> None:
@@ -272,7 +273,7 @@ async def test_a_leftover_of_another_instance_is_ended_by_its_pid_file(tmp_path:
         path = tmp_path / "run" / f"{process.pid}.pid"
         path.write_text(json.dumps({**record, "pid": process.pid, "created": created}))
     async with LocalServices(tmp_path):
-        assert leftover.wait(1) == -signal.SIGTERM
+        assert leftover.wait(SOON) == -signal.SIGTERM
         assert stranger.poll() is None, "another program got the same process id and must be left alone"
     stranger.kill()
     stranger.wait()
@@ -432,11 +433,11 @@ async def test_a_child_that_keeps_dying_is_restarted_ever_more_slowly(tmp_path: 
     restarts: asyncio.Queue[float] = asyncio.Queue()
     supervisor = Supervisor(tmp_path, on_restart=lambda _name: restarts.put_nowait(time.monotonic()))
     await supervisor.start(ChildSpec(name="unstable", argv=["/bin/sh", "-c", "exit 3"]))
-    first, second, third = [await asyncio.wait_for(restarts.get(), 5) for _ in range(3)]
+    first, second, third = [await awaited(restarts.get(), "a restart") for _ in range(3)]
     await supervisor.stop()
     assert second - first > 0.4
     assert third - second > 0.8
-    assert third - first < 3.0
+    assert third - first < SOON
 
 
 async def test_a_child_that_never_gets_ready_is_an_error_that_names_its_log(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Who a token speaks for is remembered for a minute, and forgotten before it ends."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -107,11 +106,14 @@ async def test_an_end_that_was_rolled_back_is_none(storage: Storage, student: Pr
 
 async def test_a_token_is_never_remembered_beyond_its_end(storage: Storage, student: Principal) -> None:
     accounts = Accounts(storage)
-    ends = storage.clock.now() + timedelta(seconds=1.5)
+    ends = storage.clock.now() + timedelta(seconds=40)
+    over = storage.clock.now() - timedelta(seconds=1)
     _, token = await accounts.create_key(student.user_id, "short", expires_at=ends)
     assert not await refused(accounts, token)
-    assert await storage.redis.pttl(name_of(token)) <= 1500
-    await asyncio.sleep(1.6)
+    assert 0 < await storage.redis.pttl(name_of(token)) <= 40_000, "a minute for others"
+    await storage.redis.delete(name_of(token))
+    async with storage.as_user(student.user_id) as db:
+        next(key for key in await db.accounts.keys() if token.startswith(key.prefix)).expires_at = over
     assert await refused(accounts, token)
 
 

@@ -16,6 +16,7 @@ from storage.resources import Storage
 from tests.databases import connect
 from tests.test_strangers import WAYS_IN, Surfaces, surfaces
 from tests.tools.test_data import query
+from tests.waiting import SOON
 from tests.work import call
 from tools.context import Principal
 from tools.data.statement import read_statement
@@ -348,7 +349,7 @@ BOMBS = [
 def memory_of_postgres(instance: InstanceInfo) -> int:
     """Private bytes of the largest PostgreSQL process of the tests."""
     largest = 0
-    for process in psutil.process_iter(["name", "cmdline", "cwd"]):
+    for process in psutil.process_iter(["name", "cwd"]):
         if process.info["name"] == "postgres" and str(instance.data_dir) in str(process.info["cwd"]):
             try:
                 memory = process.memory_info()
@@ -370,7 +371,7 @@ async def test_a_bomb_ends_in_time_and_memory(
         await asyncio.sleep(0.1)
         peak = max(peak, await asyncio.to_thread(memory_of_postgres, instance))
     await task
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < SOON
     assert peak < 600 << 20
     assert psutil.Process().memory_info().rss - own < 50 << 20
     assert (await query(executor, student, "SELECT 1"))["rows"] == [[1]]

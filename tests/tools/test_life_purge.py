@@ -23,6 +23,7 @@ from tests import traces
 from tests.clocks import LaterClock
 from tests.databases import empty_queue
 from tests.tools.test_worker import worker_process
+from tests.waiting import until
 from tests.work import add_text, call
 from tools.context import Principal
 from tools.executor import Executor
@@ -323,9 +324,14 @@ async def test_a_worker_process_killed_with_kill_9_in_the_middle_of_a_purge_is_f
     await empty_queue(instance)
     seen: set[int] = set()
     async with worker_process(instance, "doomed") as doomed:
-        while len(seen) < 2:
+
+        async def is_at_work() -> bool:
+            assert doomed.returncode is None, "the worker ended"
             async with storage.database.transaction(student.user_id) as session:
                 seen.add(await session.scalar(select(func.count()).select_from(Chunk)) or 0)
+            return len(seen) == 2
+
+        await until(is_at_work, "the purge to remove something", pause=0.005)
         doomed.send_signal(signal.SIGKILL)
         await doomed.wait()
     assert await objects(storage, student)

@@ -11,6 +11,7 @@ from storage.life.purge import Removed
 from storage.models import Job
 from storage.repositories.jobs import BULK, URGENT, open_jobs
 from storage.resources import Storage
+from tests.waiting import awaited, patience
 from tests.work import call
 from tools import worker as worker_module
 from tools.context import Principal
@@ -91,7 +92,7 @@ async def test_a_worker_that_is_woken_asks_the_database_which_job_is_next(
     sooner = await add_job(storage, student, 9)
     await storage.jobs.announce(later, student.user_id)
     worker = prober(storage, "woken", note)
-    await asyncio.wait_for(worker.run(), 30)
+    await awaited(worker.run(), "both jobs")
     assert order == [sooner, later]
 
 
@@ -118,7 +119,7 @@ async def test_a_job_that_had_its_slice_lets_another_user_go_first_and_loses_no_
     await asyncio.sleep(0.6)
     assert not any(looks)
     other = await add_job(storage, stranger, urgency)
-    await asyncio.wait_for(working, 5)
+    await awaited(working, "the job to give way")
     row = await job_of(storage, student, long_one)
     assert (row.status, row.attempts, row.arguments) == ("queued", 0, {"page": 57})
     assert (await queue(storage, student, stranger))[0] == other
@@ -153,7 +154,7 @@ async def test_a_worker_that_stops_gives_its_job_back(storage: Storage, student:
     working = asyncio.create_task(worker.work(job_id, student.user_id))
     await begun.wait()
     worker.stop()
-    await asyncio.wait_for(working, 2)
+    await awaited(working, "the job to stop")
     row = await job_of(storage, student, job_id)
     assert (row.status, row.attempts, row.worker) == ("queued", 0, None)
 
@@ -216,10 +217,9 @@ async def test_an_unforeseen_error_in_the_upkeep_is_logged_and_the_upkeep_goes_o
     stumbling, stopping = Stumbling(storage, "stumbles"), asyncio.Event()
     with capture_logs() as logs:
         task = asyncio.create_task(stumbling(stopping))
-        for _ in range(200):
-            if stumbling.looks >= 3:
-                break
-            await asyncio.sleep(0.02)
+        async with patience("three looks"):
+            while stumbling.looks < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
         stopping.set()
         await task
     failed = [entry for entry in logs if entry["event"] == "upkeep_failed"]

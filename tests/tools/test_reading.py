@@ -17,6 +17,7 @@ from storage.resources import Storage
 from tests.ingest.hostile_reader import MARK, PNG
 from tests.tools.test_life_export import export
 from tests.tools.test_life_purge import go_on, later, objects, vector_ids
+from tests.waiting import SOON, until
 from tests.work import call, run_job
 from tools import worker as worker_module
 from tools.context import Principal
@@ -128,7 +129,7 @@ async def test_cancelling_in_the_middle_of_a_page_takes_less_than_a_second_and_l
     began = time.monotonic()
     await call(executor, student, "cancel_job", job_id=taken["job_id"])
     await work
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < SOON
     job, material = await ended(executor, student, taken)
     assert (job["status"], material["status"]) == ("cancelled", "cancelled")
     assert (await call(executor, student, "search_materials", query="lens"))["hits"] == []
@@ -139,18 +140,19 @@ async def test_cancelling_in_the_middle_of_a_page_takes_less_than_a_second_and_l
 
 
 async def until_done(executor: Executor, who: Principal, taken: dict[str, Any], done: int) -> None:
-    for _ in range(400):
-        job = await call(executor, who, "get_job", job_id=taken["job_id"])
-        if job["done"] >= done:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(job)
+    async def is_done() -> bool:
+        return bool((await call(executor, who, "get_job", job_id=taken["job_id"]))["done"] >= done)
+
+    await until(is_done, f"{done} pages to be read")
 
 
 async def test_a_stopped_worker_leaves_its_job_to_the_next_one_which_goes_on_after_the_last_page(
-    storage: Storage, executor: Executor, student: Principal, hostile: Reader
+    storage: Storage, executor: Executor, student: Principal, hostile: Reader, tmp_path: Path
 ) -> None:
-    taken = await upload(storage, executor, student, "long", "moment one", "slow 1.2", "slow 2", "moment two")
+    flag = tmp_path / "flag"
+    taken = await upload(
+        storage, executor, student, "long", "moment one", "slow 1.2", f"held {flag}", "moment two"
+    )
     worker = make_worker(storage, "stops", hostile)
     work = asyncio.create_task(worker.work(UUID(taken["job_id"]), student.user_id))
     await until_done(executor, student, taken, 2)
@@ -161,6 +163,7 @@ async def test_a_stopped_worker_leaves_its_job_to_the_next_one_which_goes_on_aft
     async with storage.as_user(student.user_id, read_only=True) as db:
         before = await db.reading.staged(UUID(taken["material_id"]), 0, 9)
     assert before
+    flag.touch()
     await run_job(storage, student, UUID(taken["job_id"]), hostile)
     read = await texts(executor, student, taken)
     assert read[: len(before)] == [segment.text for segment in before]
@@ -193,11 +196,14 @@ async def test_a_long_file_lets_another_user_go_first_between_two_pages(
 
 
 async def test_a_material_that_is_read_again_keeps_its_old_text_until_the_new_stands(
-    storage: Storage, executor: Executor, student: Principal, hostile: Reader
+    storage: Storage, executor: Executor, student: Principal, hostile: Reader, tmp_path: Path
 ) -> None:
-    taken = await upload(storage, executor, student, "changing", "moment of a lens", "slow 1.5")
+    flag = tmp_path / "flag"
+    flag.touch()
+    taken = await upload(storage, executor, student, "changing", "moment of a lens", f"held {flag}")
     await run_job(storage, student, UUID(taken["job_id"]), hostile)
     old_text, old_vectors = (await texts(executor, student, taken))[0], await vector_ids(storage, student)
+    flag.unlink()
     again = await call(executor, student, "reprocess_material", material_id=taken["material_id"])
     with pytest.raises(Conflict):
         await call(executor, student, "reprocess_material", material_id=taken["material_id"])
@@ -205,6 +211,7 @@ async def test_a_material_that_is_read_again_keeps_its_old_text_until_the_new_st
     await until_done(executor, student, {"job_id": again["job_id"]}, 1)
     assert (await texts(executor, student, taken))[0] == old_text
     assert (await call(executor, student, "search_materials", query="lens"))["hits"]
+    flag.touch()
     await work
     new_text, new_vectors = (await texts(executor, student, taken))[0], await vector_ids(storage, student)
     assert new_text != old_text

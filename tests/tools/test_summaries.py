@@ -18,6 +18,7 @@ from storage.models import Chunk
 from storage.repositories.jobs import IDLE
 from storage.resources import Storage
 from tests.tools.lectures import TOPICS
+from tests.waiting import awaited
 from tests.work import add_text, call, reader_of, run_job
 from tools.catalog import CATALOG
 from tools.context import Completion, Principal
@@ -234,7 +235,7 @@ async def test_a_cancelled_job_keeps_what_it_has_and_a_retry_goes_on_behind_it(
 
     halting = Summing(lambda prompt: faithful(prompt).replace("[1]", "First:"), meanwhile=cancel)
     material = await add_text(summing, student, "Biology", "Script", LONG, halting)
-    ended = await asyncio.wait_for(run(summing, student, halting), 10)
+    ended = await awaited(run(summing, student, halting), "the end of the cancelled job")
     assert ended["status"] == "cancelled"
     half = [row.summary for row in await chunks(summing, student, material)]
     done = len(passages(halting.asked[0]))

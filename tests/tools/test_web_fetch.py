@@ -248,7 +248,7 @@ async def test_a_server_that_takes_its_time_is_left() -> None:
         for path in web.answers:
             started = loop.time()
             assert await code_of(fetcher, web.url(path)) == "page_timeout", path
-            assert loop.time() - started < 1.5
+            assert loop.time() - started < 4
         slow_names = Fetcher(resolve=forever, total_seconds=0.3)
         assert await code_of(slow_names, "http://site.test/") == "page_timeout"
 
