@@ -20,6 +20,7 @@ from uuid import UUID
 from assistant.models.text import ConfiguredModel
 from benchmarks.data import BOOK, shared
 from benchmarks.item_lists import Listed, write_lists
+from benchmarks.items_by_job import measure_jobs
 from benchmarks.labelled_items import by_reason, confusion, figures, labelled, verdicts
 from benchmarks.report import Aim, Section
 from benchmarks.tools_in_process import Inside
@@ -153,12 +154,10 @@ class Outcome:
 
 
 async def measure_items(inside: Inside, out: Path, count: int, *, use_model: bool) -> list[Section]:
-    """Makes, judges, times and lists. `count` items of each type and book."""
+    """Makes, judges, times and lists. `count` items of each type and book, then as many by a whole job of each kind."""
+    books = {"textbook": await read_textbook(inside), "open-book": await read_chapters(inside)}
     sections = []
-    for name, material_id in {
-        "textbook": await read_textbook(inside),
-        "open-book": await read_chapters(inside),
-    }.items():
+    for name, material_id in books.items():
         maker = await maker_of(inside.storage, use_model=use_model)
         try:
             outcomes = await items_of_book(inside, material_id, maker, count)
@@ -167,7 +166,8 @@ async def measure_items(inside: Inside, out: Path, count: int, *, use_model: boo
         write_lists(out, name, {type: one.listed for type, one in outcomes.items()}, maker.name)
         write_rejected(out / f"rejected-{name}.json", outcomes)
         sections.append(as_section(name, maker.name, outcomes))
-    return sections
+    model = ConfiguredModel(inside.storage.settings, inside.storage.embedder) if use_model else None
+    return [*sections, await measure_jobs(inside, books, out, count, model)]
 
 
 async def maker_of(storage: Storage, *, use_model: bool) -> Maker:

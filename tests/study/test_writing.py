@@ -18,7 +18,6 @@ from tools.study.items import Card, MakerFailed, Question
 from tools.study.keys import ChoiceKey, ChoicesKey, ClozeKey, MatchingKey, OrderingKey, ShortKey, TruthKey
 from tools.study.port import Ground, Topic, Wanted
 from tools.study.writing import PROMPT_VERSION, ModelMaker
-from tools.study.writing.building import expected, gapped
 from tools.study.writing.forms import FORMS, example_of, schema_of
 from tools.study.writing.maker import PROMPTS, prompts_hash
 from tools.study.writing.parsing import parse_items
@@ -135,7 +134,7 @@ async def test_each_other_type_of_question_gets_its_key() -> None:
     assert sorted(texts[one] for one in question.key.choices) == ["Nuclei divide", "Spindle fibres pull"]
 
     right, wrong = "An enzyme speeds up a chemical reaction.", "An enzyme slows down a chemical reaction."
-    pair = {"passage": 2, "true_statement": right, "false_statement": wrong, "level": "understand"}
+    pair = {"passage": 2, "statement": right, "words": "speeds up", "instead": "slows down"}
     asked = set()
     for seed in range(8):
         (question,) = await made(Scripted([said(pair)]), "true_false", seed=seed)
@@ -189,6 +188,26 @@ async def test_each_other_type_of_question_gets_its_key() -> None:
     assert [texts[one] for one in question.key.order] == steps["steps"]
 
 
+async def test_of_a_copied_paragraph_the_sentence_with_the_gap_is_asked() -> None:
+    copied = {"passage": 2, "sentence": f"{TEXTS[3]} {TEXTS[4]}", "gaps": ["37 degrees", "bananas"]}
+    (question,) = await made(Scripted([said(copied)]), "cloze")
+    assert question.text == TEXTS[4].replace("37 degrees", "{{1}}")
+
+
+async def test_a_false_statement_that_was_written_out_is_taken_and_one_with_words_left_out_is_not() -> None:
+    whole = {
+        "passage": 2,
+        "statement": TEXTS[3],
+        "words": "protein, cell",
+        "instead": TEXTS[3].replace("up", "down"),
+    }
+    asked = {(await made(Scripted([said(whole)]), "true_false", seed=n))[0].text for n in range(8)}
+    assert asked == {TEXTS[3], whole["instead"]}
+    shorter = whole | {"instead": TEXTS[3].replace("chemical ", "")}
+    with pytest.raises(MakerFailed):
+        await made(Scripted([said(shorter)]), "true_false")
+
+
 async def test_each_type_of_card_is_made() -> None:
     basic = {"passage": 1, "front": "What is mitosis?", "back": "The division of a nucleus."}
     (card,) = await made(Scripted([said(basic)]), "basic", cards=True)
@@ -219,7 +238,9 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("multiple_choice", choice(right=TEXTS[0]), "much longer"),
     ("cloze", {"passage": 1, "sentence": TEXTS[0], "gaps": ["meiosis"]}, "does not stand"),
     ("short_answer", {"passage": 1, "question": "Name some of it.", "answer": "one, two, " * 6}, "at most 10 words"),
-    ("true_false", {"passage": 1, "true_statement": TEXTS[0], "false_statement": TEXTS[0]}, "must differ"),
+    ("true_false", {"passage": 1, "statement": TEXTS[0], "words": "nucleus", "instead": "Nucleus"}, "other words"),
+    ("true_false", {"passage": 1, "statement": TEXTS[0], "words": "cell wall", "instead": "membrane"}, "word for word"),
+    ("true_false", {"passage": 1, "statement": "A while loop is a loop.", "words": "loop", "instead": "for"}, "more than once"),
 ]  # fmt: skip
 
 
@@ -246,6 +267,25 @@ async def test_a_repaired_item_is_kept_and_only_the_rest_is_counted_as_badly_for
     model = Scripted([said(choice(), choice(passage=9)), "I am sorry."])
     batch = await ModelMaker(model, "m").make(TOPIC, Wanted(False, {"multiple_choice": 2}), GROUND)
     assert (len(batch.items), batch.badly_formed) == (1, 1)
+
+
+async def test_where_enough_items_are_good_the_bad_one_is_not_asked_for_again() -> None:
+    model = Scripted([said(choice(), choice(passage=9))])
+    batch = await ModelMaker(model, "m").make(TOPIC, Wanted(False, {"multiple_choice": 1}), GROUND)
+    assert (len(model.asked), len(batch.items), batch.badly_formed) == (1, 1, 1)
+
+
+async def test_what_the_next_request_repeats_comes_first_so_that_a_server_has_read_it() -> None:
+    """Of one type its rules, of several types the passages."""
+    alone = Scripted([said(choice())])
+    await made(alone, "multiple_choice", 6)
+    assert len(alone.asked) == 2
+    assert all(one.index("one right option") < one.index("<material>") for one in alone.asked)
+    both = Scripted([said(choice())])
+    with pytest.raises(MakerFailed):
+        await ModelMaker(both, "m").make(TOPIC, Wanted(False, {"cloze": 1, "short_answer": 1}), GROUND)
+    first, *_, last = both.asked
+    assert first[: first.index("</material>")] == last[: last.index("</material>")]
 
 
 async def test_an_answer_without_json_is_asked_for_again() -> None:
@@ -303,9 +343,11 @@ def test_every_type_has_a_prompt_and_a_schema_and_an_example_that_can_be_read() 
     assert len(prompts_hash()) == 8
     for kind in FORMS:
         assert (PROMPTS / f"{kind}.md").read_text(encoding="utf-8").strip()
-        properties = schema_of(kind, 4, 3, ())["properties"]["items"]["items"]["properties"]
-        (example,) = parse_items(example_of(kind))
-        assert set(example) == set(properties)
+        for levels in ((), ("apply",)):
+            properties = schema_of(kind, 4, 3, levels)["properties"]["items"]["items"]["properties"]
+            (example,) = parse_items(example_of(kind, levels))
+            assert set(example) == set(properties)
+            assert ("level" in example) == bool(levels)
 
 
 # --- reading JSON
@@ -357,41 +399,3 @@ def test_of_an_answer_that_was_cut_off_the_whole_items_before_the_cut_are_kept(
     read = parse_items(whole[:cut])
     assert all(one in items for one in read if one)
     assert parse_items(whole) == items
-
-
-# --- gaps and numbers
-
-
-def mark(number: int, gap: str) -> str:
-    return f"<{number}:{gap}>"
-
-
-def test_gaps_are_found_as_words_in_the_order_of_the_sentence_and_blanks_are_filled() -> None:
-    assert gapped("The cat concatenates.", ["cat"], mark)[0] == "The <1:cat> concatenates."
-    assert gapped("Water boils at 100 °C.", ["100 °C", "water"], mark) == (
-        "<1:Water> boils at <2:100 °C>.", ["Water", "100 °C"],
-    )  # fmt: skip
-    assert gapped("Plants need light, water and air.", ["light", "water"], mark)[1] == ["light"]
-    assert gapped("Water boils at ____.", ["100 °C"], mark)[0] == "Water boils at <1:100 °C>."
-    for sentence, gaps in (
-        ("Water boils.", ["steam"]),
-        ("a ____ b ____", ["x"]),
-        ("Water boils", ["Water boils"]),
-    ):
-        with pytest.raises(ValueError, match=r"sentence|gap"):
-            gapped(sentence, gaps, mark)
-
-
-@pytest.mark.parametrize(
-    ("text", "value", "unit"),
-    [("37 degrees", 37, "degrees"), ("0,5 mol/l", 0.5, "mol/l"), ("1,500", 1500, None), ("-3.2", -3.2, None)],
-)
-def test_an_answer_that_is_a_number_is_kept_as_one(text: str, value: float, unit: str | None) -> None:
-    number = expected(text).number
-    assert number is not None
-    assert (number.value, number.unit) == (value, unit)
-
-
-@pytest.mark.parametrize("text", ["two nuclei", "37 degrees in the shade", "in 1882"])
-def test_words_are_no_number(text: str) -> None:
-    assert expected(text).number is None

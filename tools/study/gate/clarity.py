@@ -82,6 +82,7 @@ def is_ambiguous(view: View, told: Told, stems: Stems) -> bool:
             or _is_one_of_an_open_list(view)
             or bool(_VERB_GAP.search(view.asked))
             or _follows_praise(view)
+            or _says_little(view, stems)
             or another_fits(view, told, stems)
         )
     if view.wrong:
@@ -110,6 +111,18 @@ def _follows_praise(view: View) -> bool:
     return single and any(match.group(1).lower() in GENERIC for match in _BEFORE_GAP.finditer(view.asked))
 
 
+_LEAST_TOLD = 2
+_LITTLE = frozenset("care taken avoid avoided should must can need done value values".split())
+
+
+def _says_little(view: View, stems: Stems) -> bool:
+    """A single gap with hardly anything around it that points to what is missing: "Care should be taken to avoid ____"."""
+    if view.asked.count(BLANK) != 1 or any(character.isdigit() for character in view.asked + view.keys[0]):
+        return False
+    told = {word for word in content(view.asked, stems) if word not in GENERIC and word not in _LITTLE}
+    return len(told) < _LEAST_TOLD and len(words(view.asked)) < 12
+
+
 def _is_replaceable(word: str, stems: Stems) -> bool:
     if word in GENERIC or not is_content(word, stems):
         return True
@@ -133,7 +146,7 @@ def _is_one_of_an_open_list(view: View) -> bool:
 
 def _another_is_right(view: View, stems: Stems) -> bool:
     return any(
-        _is_same(wrong, key, stems) or _is_beside(wrong, key, view, stems)
+        _is_same(wrong, key, stems) or _is_thing_of(wrong, key, stems) or _is_beside(wrong, key, view, stems)
         for wrong in view.wrong
         for key in view.keys
     )
@@ -150,6 +163,23 @@ def _is_same(wrong: str, key: str, stems: Stems) -> bool:
     if numbers(wrong) != numbers(key) or len(one) >= len(other):
         return False
     return len(one) <= 3 and len(other) <= 4 and other[-len(one) :] == one and not _signs(key)
+
+
+_THINGS = frozenset(
+    "object objects construct constructs instance instances structure structures type types".split()
+)
+
+
+def _is_thing_of(one: str, other: str, stems: Stems) -> bool:
+    """ "Dictionary object" and "Python dictionary"."""
+    pair = [words(one), words(other)]
+    if min(len(side) for side in pair) < 1:
+        return False
+    heads = [root(side[-1], stems) for side in pair]
+    return any(
+        pair[n][-1] in _THINGS and heads[1 - n] in [root(word, stems) for word in pair[n][:-1]]
+        for n in (0, 1)
+    )
 
 
 def _signs(text: str) -> str:
@@ -243,7 +273,7 @@ def is_trivial(view: View, stems: Stems) -> bool:
     if view.form == "true_false":
         return False
     if BLANK in view.asked and view.claim:
-        return any(_stands_in(key, view.asked, stems) for key in view.keys)
+        return any(_stands_in(key, view.asked, stems) or _has_partner(key, view.asked) for key in view.keys)
     if view.form == "reversed":
         return _stands_in(view.asked, view.keys[0], stems) or _stands_in(view.keys[0], view.asked, stems)
     if _options_give_away(view) or _only_key_is_of_the_kind(view, stems):
@@ -251,6 +281,25 @@ def is_trivial(view: View, stems: Stems) -> bool:
     if re.search(r"\bor\b", view.asked):
         return False
     return any(_stands_in(key, view.asked, stems) and not _is_offered(key, view, stems) for key in view.keys)
+
+
+_PARTNERS = (
+    {"horizontal", "vertical"},
+    {"upper", "lower"},
+    {"left", "right"},
+    {"positive", "negative"},
+    {"inner", "outer"},
+)
+
+
+def _has_partner(key: str, text: str) -> bool:
+    """ "… in the horizontal direction and … in the ____": the other of the two stands there with the same noun."""
+    own, around = words(key), set(words(text))
+    return (
+        len(own) == 2
+        and own[1] in around
+        and any(own[0] in pair and pair - {own[0]} <= around for pair in _PARTNERS)
+    )
 
 
 def _is_offered(key: str, view: View, stems: Stems) -> bool:

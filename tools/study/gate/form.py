@@ -42,9 +42,14 @@ _BROKEN = [
 ]  # fmt: skip
 _WHAT_IS = re.compile(r"^What (?:is|was) (?!an?\b|the\b)([^\W\d_][\w'’ -]*)\?$")
 _NO_STATEMENT = re.compile(
-    r"^(?:suppose|consider|let|assume|note|recall|imagine|observe|notice|remember|see|look|run|try|write|add|use|click|enter|complete|modify|edit|copy|print|compute|calculate|show|verify|explain|draw|demonstrate|describe|develop|create|identify|choose|analyze|apply|determine|define|test|do|don't|please|hint)\b(?! (?:statement|function|method|command|operator|keyword|clause|\w+\(\)))|^\d{1,2}[.)] |^[_^+=*/|\\<>,;.)\]]",
+    r"^(?:suppose|consider|let|assume|note|recall|imagine|observe|notice|remember|see|look|run|try|write|add|use|click|enter|complete|modify|edit|copy|print|compute|calculate|show|verify|explain|draw|demonstrate|describe|develop|create|identify|choose|analyze|apply|determine|define|test|do|don't|please|hint)\b(?! (?:statement|function|method|command|operator|keyword|clause|\w+\(\)))|^(?:write|describe|explain|identify|develop)\s|^\d{1,2}[.)] |^[_^+=*/|\\<>,;.)\]]",
     re.IGNORECASE,
 )
+_FRAGMENT = re.compile(r"^(?:if|because|although|unless|whereas)\b(?!.*(?:,|\bthen\b|[?:;]))", re.IGNORECASE)
+"""A clause without what depends on it; brackets are left out before."""
+_BRACKETS = re.compile(r"\([^()]*\)")
+_RUN_TOGETHER = re.compile(r"[a-z]{3}(?<!\betc)\.\s[a-z]{2,}\s")
+_WITHOUT_OPTIONS = re.compile(r"\bwhich of (?:the following|these)\b", re.IGNORECASE)
 _FIRST_WORD = re.compile(r"^([^\W\d_]{3,})(?=[ ,])(?: (\w*))?")
 """A sentence may begin with a small letter only in a name: "van Rossum", "len()"."""
 _MARKUP = re.compile(
@@ -101,6 +106,12 @@ def _has_broken_question(view: View) -> bool:
     text = view.asked.strip()
     count = len(words(text))
     if count > LONGEST_QUESTION or any(broken.search(_MATH.sub("x", text)) for broken in _BROKEN):
+        return True
+    if view.form in ("true_false", "cloze") and (
+        _FRAGMENT.match(_BRACKETS.sub("", text)) or _RUN_TOGETHER.search(text)
+    ):
+        return True
+    if view.form in ("basic", "short_answer") and _WITHOUT_OPTIONS.search(text):
         return True
     if view.form == "true_false":
         return count < 3 or not _states(text)

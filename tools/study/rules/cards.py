@@ -60,11 +60,22 @@ def _of_connections(bench: Bench) -> Iterator[Candidate]:
 def _of_listings(bench: Bench) -> Iterator[Candidate]:
     for listing in bench.facts.listings:
         if not listing.ordered:
-            front = listing.question.replace("Which of the following are", "What are").replace(
-                "Which of the following", "What"
-            )
-            front = front.replace("What are among", "What are some of")
+            front = _asked_openly(listing.question)
             yield bench.card(1.5, "basic", front, _joined(listing.members), "listing", listing.sentences)
+
+
+def _asked_openly(question: str) -> str:
+    """The question without options to choose from."""
+    for offered, openly in (
+        ("which of the following are they?", "which are they?"),
+        ("Which of the following are examples of", "What are examples of"),
+        ("Which of the following are among", "What are examples of"),
+        ("Which of the following are", "What are the"),
+        ("Which of the following", "What"),
+    ):
+        if offered in question:
+            return question.replace(offered, openly)
+    return question
 
 
 def _of_figures(bench: Bench) -> Iterator[Candidate]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tools.notes.reading import Sentence
 from tools.study.rules.analysed import Analysed
+from tools.study.rules.definitions import defined_otherwise
 from tools.study.rules.facts import Statement, Term
 from tools.study.rules.noun_phrases import loose_term_of, term_of
 from tools.study.rules.standing import THE_BARE, notation, stands_alone, without_opening
@@ -48,7 +49,7 @@ def statements_of(sentence: Sentence, source: Analysed) -> list[Statement]:
     root = source.roots[0]
     if source.child(root, "mark") is not None:
         return []
-    named = _naming(sentence, source, root)
+    named = _naming(sentence, source, root) or defined_otherwise(sentence, source)
     if named is not None:
         return [named]
     aimed = _aimed(sentence, source, root)
@@ -193,7 +194,9 @@ def _sorted_out(made: Statement, source: Analysed, root: int, last: int) -> Stat
     if meaning:
         return replace(made, kind="definition", meaning=meaning)
     if verb == "use" and not made.loose and source.children(root, "auxpass"):
-        purpose = re.match(r"(?:is|are|can be|may be)(?: \w+ly| often)? used (?=to|for)(.+)$", made.predicate)
+        purpose = re.match(
+            r"(?:is|are|can be|may be)(?: \w+ly| often)? used (?=(?:to|for)\b)(.+)$", made.predicate
+        )
         if purpose:
             return replace(made, kind="purpose", purpose=purpose[1])
     if verb in _EFFECT and not made.negated:

@@ -7,7 +7,7 @@ from tools.study.keys import ClozeKey, Expected, RubricPoint, ShortKey
 from tools.study.rules.bench import Bench, Candidate
 from tools.study.rules.facts import Statement, Term
 from tools.study.rules.inventory import occurs
-from tools.study.rules.spare import Gap, Spare, place_of, subject_question
+from tools.study.rules.spare import Gap, Spare, place_of, subject_question, tells_enough
 from tools.study.rules.wording import asked_term, numbered, sentence, what_question, with_article
 from tools.study.rules.worth import content_words, is_answer, is_person
 
@@ -79,6 +79,10 @@ def _gap(one: Statement, term: Term, place: tuple[int, int]) -> tuple[str, Expec
     word = text[start:end]
     rest = f"{text[:start]} {text[end:]}"
     if not word or occurs(term.key, rest.casefold()) or _names_again(term, rest):
+        return None
+    if re.match(r" \([A-Z]{2,6}\)", text[end:]):
+        return None
+    if one.kind != "definition" and not tells_enough(text[:start], text[end:]):
         return None
     before = re.sub(r"\b([Aa])n? $", r"\1(n) ", text[:start])
     return before, expected_term(term, word), text[end:]

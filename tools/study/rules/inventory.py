@@ -38,7 +38,7 @@ ALIKE_HEADS = (
     {"argument", "option", "parameter"},
     {"level", "step", "interval", "point", "mesh"},
     {"method", "scheme", "approach", "algorithm", "technique"},
-    {"data", "parameter", "value", "variable"},
+    {"data", "datum", "parameter", "value", "variable"},
     {"series", "polynomial", "expansion", "formula"},
     {"program", "code", "software", "script"},
 )
@@ -283,14 +283,25 @@ _ADJECTIVE = re.compile(r"(?:al|ic|ive|ous|ete|ear|ary|ent|ant|ed|ing|ble|ful|ac
 def _may_be_the_same(term: Term, other: Term) -> bool:
     """ "numerical error" and "global error": of one head, told apart by adjectives that may both hold."""
     if term.head != other.head:
-        modified = term.key.split()[:-1] == other.key.split()[:-1]
-        return modified and any({term.head, other.head} <= alike for alike in ALIKE_HEADS)
+        first, second = set(term.key.split()[:-1]), set(other.key.split()[:-1])
+        modified = bool(first and second) and (first <= second or second <= first)
+        if modified and any({term.head, other.head} <= alike for alike in ALIKE_HEADS):
+            return True
+        return _is_thing_of(term, second, other) or _is_thing_of(other, first, term)
     if ("()" in term.text) != ("()" in other.text):
         return True
     modifiers = [word for one in (term, other) for word in one.key.split()[:-1]]
     if {modifiers[0], modifiers[-1]} in OPPOSED or (_is_named(term) and _is_named(other)):
         return False
     return any(_ADJECTIVE.search(word) for word in modifiers) or not modifiers
+
+
+def _is_thing_of(term: Term, modifiers: set[str], other: Term) -> bool:
+    """ "Python dictionary" and "dictionary object"."""
+    return term.head in modifiers and other.head in _THINGS
+
+
+_THINGS = frozenset("object construct instance structure type concept value code".split())
 
 
 def _overlap(one: str, other: str) -> bool:

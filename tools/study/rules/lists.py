@@ -123,8 +123,10 @@ def _kinds(sentence: Sentence) -> Iterator[Listing]:
             question = f"Which of the following are {found['kind']}{found['tail']}?"
         elif before and 3 <= len(before.split()) <= 20 and stands_alone(before):
             question = f"{text[: found.end('kind')].strip()}: which of the following are they?"
-        else:
+        elif len(found["kind"].split()) > 1:
             question = f"Which of the following are {found['kind']}?"
+        else:
+            return
         yield Listing(capital(question), found["kind"], members, (sentence,))
 
 

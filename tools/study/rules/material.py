@@ -19,8 +19,8 @@ from tools.study.rules.lists import listings_of, orders_of
 from tools.study.rules.noun_phrases import NOUNS, core_term_of, term_of
 from tools.study.rules.numbers import Abbreviation, NumberFact, abbreviations_of, number_of
 from tools.study.rules.spare import Gap, Spare, gaps_in, headings_of, is_heading, spares_of
-from tools.study.rules.standing import cleaned, may_be_asked, without_links
-from tools.study.rules.worth import is_answer, is_person, worth
+from tools.study.rules.standing import cleaned, may_be_asked, means_an_equation, without_links
+from tools.study.rules.worth import is_answer, is_counted, is_person, worth
 
 RECURRING = 3
 """Sentences that a term must occur in to be offered as an option, unless something is said of it."""
@@ -98,7 +98,7 @@ def askable(topics: Iterable[Topic]) -> dict[str, Sentence]:
                 if any(_FRONT.match(title) for title in one.path):
                     continue
                 text = without_links(cleaned(one.text))
-                if may_be_asked(text):
+                if may_be_asked(text) and not means_an_equation(one.text):
                     found.setdefault(text, one)
     return found
 
@@ -179,6 +179,7 @@ async def _inventory(
         term
         for term in terms
         if not is_person(term.head)
+        and not is_counted(term)
         and (term.key in asked or (counts[term.key] >= RECURRING and _may_be_offered(term, headings)))
     ]
     kept = sorted(kept, key=lambda term: (term.key not in asked, -counts[term.key], term.key))[:MOST_TERMS]

@@ -14,17 +14,18 @@ from tools.study.rules.facts import Term
 from tools.study.rules.inventory import Inventory, occurs
 from tools.study.rules.noun_phrases import NOUNS, core_term_of
 from tools.study.rules.standing import PERSONS, is_opinion, notation, points_nowhere
+from tools.study.rules.worth import LONG_MATERIAL, NAMED_OFTEN, is_counted, is_everywhere, is_passing_name
 
 _NO_STATEMENT = re.compile(
-    r"^(?:how|what|why|where|examples? (?:include|are)|details|the (?:details|resulting|rest|slots?|result|effect|plots?|construction|name|use of)|input fields|open source|let|consider|suppose|assume|write|make|use|create|define|compute|show|find|run|print|say|open|observe|place|decide|the (?:reason|downside|remedy|task|idea|point|question|next|first|second|third|final|last|rationale|hope|key observation|starting point|interesting feature))\b",
+    r"^(?:how|what|why|where|examples? (?:include|are)|details|the (?:details|resulting|rest|slots?|result|effect|plots?|construction|name|use of)|input fields|open source|let|consider|suppose|assume|write|make|use|create|define|compute|show|find|run|print|say|open|observe|place|decide|the (?:two|three|four|five|reason|downside|remedy|task|idea|goal|point|question|next|first|second|third|final|last|rationale|hope|key observation|starting point|interesting feature))\b",
     re.IGNORECASE,
 )
 _TALK = re.compile(
-    r"[:;]|\b(?:illustrations?|theme|newcomers?|familiarity|literature|pedagogical|deserves?|one (?:may|might|should|has)|wish|many ways|question|chapters?|coming|special|thank|comment|idea is|examples? (?:used|made|start)|another (?:advantage|example|problem|possibility|option)|(?:upper|lower|left|right) (?:left|right|plot|part)|plots? (?:is|are|shows?)|in some fields|in mind|similar calculations|of course|as seen|vast amount|presented|investigations|the resulting|newbie|taste|html|browsers?|microsoft|google\w*|years?|decades?|today|nowadays|worth|recommended|shall|desired|it remains|always obvious|is to see|the (?:basic|mentioned|displayed|listed|given|complete|whole) \w+|displayed|in this|seem(?:s|ingly)?|striking|handy|\d+ is (?:not )?(?:in|found)|number \d+|funny)\b|^(?:one (?!can\b)|some(?! kind)|much|most|several|by (?!\W?\w+\W? we mean)|for example|to|despite|imagining|compared|other|another|now|it|there)\b",
+    r"[:;]|\b(?:illustrations?|theme|newcomers?|familiarity|literature|pedagogical|deserves?|one (?:may|might|should|has)|wish|many ways|question|chapters?|coming|special|thank|comment|idea is|examples? (?:used|made|start)|another (?:advantage|example|problem|possibility|option)|(?:upper|lower|left|right) (?:left|right|plot|part)|plots? (?:is|are|shows?)|in some fields|in mind|similar calculations|of course|as seen|vast amount|presented|investigations|the resulting|newbie|taste|html|browsers?|microsoft|google\w*|years?|decades?|today|nowadays|worth|recommended|shall|desired|it remains|always obvious|is to see|the (?:basic|mentioned|displayed|listed|given|complete|whole) \w+|displayed|in this|seem(?:s|ingly)?|striking|handy|by hand|teaching|available (?:for|in|as)|may be significant|\d+ is (?:not )?(?:in|found)|number \d+|funny)\b|^(?:one (?!can\b)|some(?! kind)|much|most|several|by (?!\W?\w+\W? we mean)|for example|even|to|despite|imagining|compared|other|another|now|it|there)\b",
     re.IGNORECASE,
 )
 _THE_CASE = re.compile(
-    r"\bthe (?:program|code|character(?= is)|provided|counter|plots?|file|filename|user|text|message|present|current|given|figure|test|curves?|table|report|task|question|student|reports?|new|simple|example|experiments?|package|software|above|below|script|last|output|page|picture|image|latter|former|alternative|three (?:schemes|methods)|two (?:schemes|methods)|other (?:two |three )?(?:schemes?|methods?))\b(?! (?:of|in|for|that|which|created|called|where|between|with|whose|is run|\w+ing)\b)",
+    r"\bthe [\"“‘]|\bthe variable \w+ (?:contains|holds|stores|is)\b|\bthe (?:program|code|character(?= is)|provided|counter|plots?|file|filename|user|text|message|present|current|given|figure|test|curves?|table|report|task|question|student|reports?|new|simple|example|experiments?|package|software|above|below|script|last|output|page|picture|image|latter|former|alternative|three (?:schemes|methods)|two (?:schemes|methods)|other (?:two |three )?(?:schemes?|methods?))\b(?! (?:of|in|for|that|which|created|called|where|between|with|whose|is run|\w+ing)\b)",
     re.IGNORECASE,
 )
 """A definite thing of one example, which only what stands before tells."""
@@ -34,8 +35,10 @@ _NO_SUBJECT = re.compile(
 )
 """An order ("Separate each part …") or a fragment ("Generates a sequence …")."""
 _IN_A_ROW = re.compile(
-    r"(?:,|^Typical|\b[Cc]ommon|\b(?:and|or|like|as|than|e\.g\.|some|any|other|another|each|every|this|same))\s$"
+    r"(?:,|^Typical|\ball previous|\beach|\b[Cc]ommon|\b(?:and|or|like|as|than|e\.g\.|some|any|other|another|each|every|this|same))\s$"
 )
+_IDENTIFIER = re.compile(r"[a-z]{3,}_[a-z]{2,}")
+"""A name in somebody's program."""
 _LABELLED = re.compile(r"^\(\d+\.\d+[a-z]?\) (?:The|It|This)\b|^The [a-z][a-z -]+ \(\d+\.\d+[a-z]?\)")
 """It speaks of one equation: "The scheme (3.2) is explicit"."""
 _FINITE = re.compile(r"\b(?:is|are|has|have|can|must|may|will|does|do|\w{3,}s)\b")
@@ -44,9 +47,6 @@ _TELLS = re.compile(
     re.IGNORECASE,
 )
 """Words of a sentence that teaches a relation."""
-_GENERAL = frozenset(
-    "python matlab computer program code method problem function model value number time set list example case solution equation parameter".split()
-)
 _AS_NOUN = frozenset({"dobj", "pobj", "attr", "nsubj", "nsubjpass", "oprd", "appos"})
 _ADVERBIAL = frozenset({"advmod", "neg", "aux", "auxpass", "punct", "cc"})
 _PLAIN_WORDS = frozenset(
@@ -55,6 +55,7 @@ _PLAIN_WORDS = frozenset(
     element line page web image file tool user operation result experiment argument book space memory script option format interface
     application environment test understanding multiple proper solution approach popular software recent library document number
     symbol expression software directory format plot type science group feature syntax sequence index loop tag editor action item
+    individual input output value step constant set number word material integer
     """.split()
 )
 """Words that stand in headings, and fit nearly any gap alone."""
@@ -114,6 +115,8 @@ def spare_of(text: str, sentence: Sentence, source: Analysed) -> Spare | None:
         and _FINITE.search(text)
         and any(token.tag in ("VBZ", "VBP", "MD") for token in source.tokens)
         and not _is_past(source)
+        and source.child(source.roots[0], "mark") is None
+        and not _IDENTIFIER.search(text)
     )
     return Spare(text, sentence, source) if able else None
 
@@ -134,6 +137,8 @@ def teaches(text: str) -> float:
 
 def gaps_in(spare: Spare, inventory: Inventory, headings: Set[str]) -> list[Gap]:
     """Terms that may be left out, the best first."""
+    if _is_about_an_example(spare.source, inventory, headings):
+        return []
     found = []
     for i, token in enumerate(spare.source.tokens):
         if token.tag not in NOUNS or token.dep not in _AS_NOUN:
@@ -158,6 +163,19 @@ def gaps_in(spare: Spare, inventory: Inventory, headings: Set[str]) -> list[Gap]
     return sorted(found, key=lambda gap: (-gap.score, gap.term.key))
 
 
+def _is_about_an_example(source: Analysed, inventory: Inventory, headings: Set[str]) -> bool:
+    """ "String inherits from Instrument": its subject is a name that hardly occurs, and no abbreviation."""
+    first = source.tokens[0]
+    return (
+        inventory.size >= LONG_MATERIAL
+        and first.tag in ("NNP", "NNPS")
+        and first.dep in ("nsubj", "nsubjpass")
+        and first.text[1:].islower()
+        and not is_heading(first.text, headings)
+        and inventory.words.count(first.text.casefold()) < NAMED_OFTEN
+    )
+
+
 def _value(term: Term, inventory: Inventory, headings: Set[str]) -> float:
     """How much of a key term it is; 0 for a word that many others could replace."""
     words = term.text.split()
@@ -165,9 +183,13 @@ def _value(term: Term, inventory: Inventory, headings: Set[str]) -> float:
         len(words) > MOST_TERM_WORDS
         or re.search(r"[^\w\s'’-]|_|\d$|\b\w\b", term.text)
         or term.head in _EVENT
+        or is_counted(term)
+        or is_passing_name(term, inventory)
     ):
         return 0.0
     if words[0].casefold() in _PLAIN_WORDS and term.head in _PLAIN_WORDS:
+        return 0.0
+    if is_everywhere(term):
         return 0.0
     heading = sum(is_heading(word, headings) for word in words) / len(words)
     known = term.key in inventory.place
@@ -175,7 +197,7 @@ def _value(term: Term, inventory: Inventory, headings: Set[str]) -> float:
     if len(words) == 1:
         if not (heading or (known and term.proper)):
             return 0.0
-        return 0.5 + 0.2 * known if count <= max(12, 0.05 * inventory.size) or term.proper else 0.0
+        return 0.5 + 0.2 * known if count <= max(12, 0.05 * inventory.size) else 0.0
     weak = 0.4 if term.head in _PLAIN_WORDS or words[0].casefold() in _PLAIN_WORDS else 0.0
     return 0.6 * known + 0.4 * heading + (0.2 if count >= 2 else -0.2) - weak
 
@@ -241,10 +263,17 @@ def _gap(spare: Spare, term: Term, end: int, value: float) -> Gap | None:
         return None
     if re.search(re.escape(term.text) + r" \(\d", spare.sentence.text):
         return None
+    praised = is_opinion(text)
+    if (
+        not tells_enough(text[:start], text[end:])
+        or _is_one_of_two(term, rest)
+        or (praised and not teaches(rest))
+    ):
+        return None
     before = re.sub(r"\b([Aa])n? $", r"\1(n) ", text[:start])
     written = replace(term, text=text[start:end]) if start else term
     clear = 0.15 if start > 0 else 0.0
-    opinion = -0.35 if is_opinion(text) else 0.0
+    opinion = -0.35 if praised else 0.0
     return Gap(value + teaches(rest) + clear + opinion, before, written, text[end:], spare)
 
 
@@ -256,6 +285,51 @@ def _is_given_away(term: Term, rest: str) -> bool:
     words = {word[:6] for word in re.findall(r"\w+", small)}
     own = [word.casefold()[:6] for word in re.findall(r"\w+", term.text) if len(word) > 3]
     return all(word in words for word in own) or sum(word in words for word in own) > len(own) / 2
+
+
+_VAGUE = re.compile(
+    r"^\s*(?:may|might|(?:is|are) (?:often|usually|commonly|sometimes)|can (?:also )?utili[sz]e|uses?)\b"
+)
+_SAYS_LITTLE = frozenset(
+    """
+    the and for with that this from into any all each every can may must will has have are was were been being used use using needed
+    need available possible called known value values number case cases way time other others another some more than when while which
+    its their not between within after before only also both one two three important several different general either should care taken make made
+    """.split()
+)
+LEAST_TOLD = 4
+
+
+def tells_enough(before: str, after: str) -> bool:
+    """Whether the words around a gap point to what was left out, and not to many things: "can be used in a loop" does not,
+    nor "is often used for …", nor "Care should be taken to avoid"."""
+    told = [
+        {word for word in re.findall(r"[^\W\d_]{3,}", part.casefold()) if word not in _SAYS_LITTLE}
+        for part in (before, after)
+    ]
+    if len(told[0] | told[1]) < LEAST_TOLD:
+        return False
+    return len(told[0]) > 0 or not _VAGUE.match(after)
+
+
+_DEFINED = re.compile(r"\s*(?:(?:is|are) (?:an?|the|when|what|relative)\b|means?\b|refers? to\b|\.?$)")
+"""What follows a single word that was left out, where the sentence says what it is: elsewhere many words fit."""
+
+_PARTNERS = (
+    {"horizontal", "vertical"},
+    {"upper", "lower"},
+    {"left", "right"},
+    {"first", "second"},
+    {"positive", "negative"},
+    {"inner", "outer"},
+)
+
+
+def _is_one_of_two(term: Term, rest: str) -> bool:
+    """ "H images in the horizontal direction and V images in the ____": its partner gives it away."""
+    own = set(term.text.casefold().split())
+    words = set(re.findall(r"\w+", rest.casefold()))
+    return term.head in words and any(pair & own and pair - own <= words for pair in _PARTNERS)
 
 
 def spares_of(texts: Mapping[str, Sentence], sources: Iterable[Analysed]) -> Iterator[Spare]:

@@ -42,11 +42,11 @@ _MEANT = re.compile(r"\b(?:it|they|them)\b", _I)
 NAMED_BEFORE = 24
 """Characters of a sentence behind which "it" means what it has named."""
 _OPENING = re.compile(
-    r"^(?:however|therefore|thus|hence|moreover|furthermore|also|in addition|additionally|consequently|similarly|finally|actually|in fact|indeed|of course|fortunately|unfortunately|nevertheless|nonetheless|on the other hand|in other words|that is|as a result|in general|generally|in particular|usually|often|typically|importantly|basically|clearly|obviously|naturally|luckily|specifically|in practice|in summary|in short|again|besides|instead|likewise|accordingly|interestingly|basically|essentially|technically|for convenience|nowadays|today|first|second|third|fourth|intuitively|in reality|normally|in contrast|ideally|sometimes|note that|alternatively|conversely|meanwhile|otherwise|for example|for instance|overall|historically|roughly speaking|strictly speaking|at first sight|as always|surprisingly|not surprisingly|apparently|eventually|ultimately|mathematically|that said),\s+(?=\S)|^(?:That is|Or in other words), |^(?:(?:From \w+ we|We) (?:have seen|have|can|may|also|now|then|clearly)? ?(?:see|observe|realize|realise|find|know|note|conclude|say|remark|recall|seen|emphasize)d? that|It (?:is clear|is obvious|follows|turns out|is known|is important to note|is well known|means) that|This means that|Experience shows that|Observe that|Note that|Notice that|Remember that|Recall that|(?:An|One) (?:important|interesting) (?:observation|point|property) is that|The (?:important |key |main )?(?:point|observation|result|conclusion) is that)\s+(?=\S)",
+    r"^(?:however|therefore|thus|hence|moreover|furthermore|also|in addition|additionally|consequently|similarly|finally|actually|in fact|indeed|of course|fortunately|unfortunately|nevertheless|nonetheless|on the other hand|in other words|that is|as a result|in general|generally|in particular|usually|often|typically|importantly|basically|clearly|obviously|naturally|luckily|specifically|in practice|in summary|in short|again|besides|instead|likewise|accordingly|interestingly|basically|essentially|technically|for convenience|nowadays|today|first|second|third|fourth|intuitively|in reality|normally|in contrast|ideally|note that|alternatively|conversely|meanwhile|otherwise|for example|for instance|overall|historically|roughly speaking|strictly speaking|at first sight|as always|surprisingly|not surprisingly|apparently|eventually|ultimately|mathematically|that said),\s+(?=\S)|^(?:That is|Or in other words), |^(?:(?:From \w+ we|We) (?:have seen|have|can|may|also|now|then|clearly)? ?(?:see|observe|realize|realise|find|know|note|conclude|say|remark|recall|seen|emphasize)d? that|It (?:is clear|is obvious|follows|turns out|is known|is important to note|is well known|means) that|This means that|Experience shows that|Observe that|Note that|Notice that|Remember that|Recall that|(?:An|One) (?:important|interesting) (?:observation|point|property) is that|The (?:important |key |main )?(?:point|observation|result|conclusion) is that)\s+(?=\S)",
     _I,
 )
 _OPINION = re.compile(
-    r"\b(?:important|useful|interesting|great|easy|easier|difficult|nice|popular|good|best|better|convenient|helpful|powerful|attractive|gentle|simple|hard|harder|challenging|overwhelming|surprising|remarkable|quite|very|fairly|rather|somewhat|obvious|obviously|clearly|of course|maybe|perhaps|probably|slightly|messy|fun|favou?rite|ideal|recommended?s?|good practice|dominating|fancy|rich|extensive|primarily)\b",
+    r"\b(?:easily|nicely|nice-looking|facilitates?|important|useful|interesting|great|easy|easier|difficult|nice|popular|good|best|better|convenient|helpful|powerful|attractive|gentle|simple|hard|harder|challenging|overwhelming|surprising|remarkable|quite|very|fairly|rather|somewhat|obvious|obviously|clearly|of course|maybe|perhaps|probably|slightly|messy|fun|favou?rite|ideal|recommended?s?|good practice|dominating|fancy|rich|extensive|primarily)\b",
     _I,
 )
 _LINKING = re.compile(
@@ -59,8 +59,19 @@ _REFERENCE = re.compile(
     r"\s*(?:\((?:see|cf\.|Section|Chapter|Figure|Fig\.)[^()]*\)|\[\d+(?:, ?\d+)*\]|,? \(?(?:see|as (?:described|explained|shown|exemplified|defined|discussed)) (?:in )?(?:Section|Chapter|Figure|Fig\.|Exercise|Problem)s? \d[\d.]*\d\)?(?: for [^.]*)?(?=[.,)])"
     r"|(?<=[a-z]{3})(?<!\band)(?<!\bfor)(?<!\bsee)(?<!\bare)(?<!\bhas)(?<!\bthe)(?<!\buse)(?<!quation)(?<!quations)(?<!\bfrom)(?<!\bwith)(?<!\bthat)(?<!\bwhen)(?<!\binto) \(\d+\.\d+[a-z]?\)(?=[\s,.]))"
 )
-_CUT = re.compile(r"\b(?:of|for|in|by|with|from|the form|solving|using|and|or|the)\s*[.,](?=\s|$)")
-"""A formula or a reference that belonged there was taken out."""
+_CUT = re.compile(
+    r"\b(?:of|for|in|by|with|from|the form|solving|using|and|or|the)\s*[.,](?=\s|$)|[^\s.…]\s[.,](?=\s|$)|(?<!e\.g)(?<!i\.e)(?<!\bvs)(?<!\bcf)(?<!\betc)\.\s[a-z]"
+)
+"""A formula or a reference that belonged there was taken out, a formula lost its lower line ("at t_n ."), or two sentences ran together."""
+_ONE_EQUATION = re.compile(
+    r"\b(?:the|version|particular) (?:schemes?|equations?|formulas?|problems?|systems?|models?|methods?|ODEs?|expressions?|versions?|recipes?)\s\(\d+\.\d+"
+)
+"""What is told by the number of its equation alone, which is not shown."""
+_NO_RULE = re.compile(
+    r"(?:Sometimes|Occasionally|Rarely|Seldom)\b|(?:Write|Define|Identify|Describe|Explain|Implement|Compute|Discuss|Demonstrate|Construct|Distinguish|Predict|Evaluate|Develop)\s(?!to\b)"
+)
+"""What a student is told to do, which parses as a noun: "Write function calls that use the default values."; and what is
+so only sometimes, which a statement without that word turns into a rule."""
 _LABEL = re.compile(r"^\(\d+\.\d+[a-z]?\)\s+(?=[A-Z])")
 """The number of the equation before it, which was read as the beginning of a sentence."""
 
@@ -103,6 +114,11 @@ def without_opening(text: str) -> str:
     return bare[:1].upper() + bare[1:] if bare != text else text
 
 
+def means_an_equation(text: str) -> bool:
+    """ "Higher-order versions of the scheme (3.39) …": without the number nobody knows which."""
+    return bool(_ONE_EQUATION.search(text))
+
+
 def may_be_asked(text: str) -> bool:
     """The first, cheap look at an English sentence: whole, plain words, and not about another place of the book."""
     return (
@@ -110,6 +126,7 @@ def may_be_asked(text: str) -> bool:
         and text.rstrip("\"'”’)").endswith(".")
         and text[:1].isupper()
         and is_plain(text)
+        and not _NO_RULE.match(text)
         and not _CODE.search(text)
         and not _ELSEWHERE.search(text)
         and not _CUT.search(text)

@@ -126,7 +126,7 @@ def singular_predicate(statement: Statement) -> str | None:
     verbs = [
         root,
         *source.children(root, "aux", "auxpass"),
-        *[i for i in source.children(root, "conj") if source.child(i, "nsubj") is None],
+        *[i for i in source.children(root, "conj") if source.child(i, "nsubj", "aux") is None],
     ]
     for i in sorted(verbs):
         token = source.tokens[i]

@@ -3,7 +3,7 @@
 import re
 
 from tools.study.keys import BloomLevel, Difficulty
-from tools.study.rules.facts import Statement
+from tools.study.rules.facts import Statement, Term
 from tools.study.rules.inventory import Inventory
 from tools.study.rules.standing import is_opinion
 
@@ -34,11 +34,24 @@ LEVELS: dict[str, tuple[int, BloomLevel]] = {
 LEAST_WORDS = 4
 """Of a predicate, without the small ones: less is not enough to know the subject by."""
 
+NAMED_OFTEN = 4
+"""Sentences that hold a name from which on the material is about it."""
+
+LONG_MATERIAL = 100
+"""Sentences; in fewer a name has no room to come again."""
+_OF_A_PROGRAM = re.compile(r"\b(?:subclass|superclass|instance|class|object) (?:of|that|with)\b")
+
+_EVERYWHERE = frozenset(
+    "python matlab java javascript html computer computers program programs code method problem function model example".split()
+)
+_OF_THE_WORLD = re.compile(r"\b(?:company|organi[sz]ation|website|magazine|newspaper|comedy|novel|film)\b")
+_PROGRAM_PARTS = frozenset("class classes object objects instance instances file files".split())
 _SMALL = frozenset(
     "a an the of to in on at by for with and or is are be been has have can may must will do does not that which as it its from into than".split()
 )
 _ONE_CASE = re.compile(
-    r"\b(?:missing|incorrect|writes?|added every day|closing|exercise|homework|assignment)\b", re.IGNORECASE
+    r"\b(?:missing|incorrect|wants?|writes?|added every day|closing|exercise|homework|assignment)\b",
+    re.IGNORECASE,
 )
 _HEDGED = re.compile(r"\b(?:often|usually|frequently|may|might|sometimes|normally|typically|commonly)\b")
 _PERSONS = frozenset(
@@ -47,7 +60,7 @@ _PERSONS = frozenset(
     author teacher reader expert member professional company community team child parent employee patient author customer newcomer
     """.split()
 )
-TOO_GENERAL = 0.06
+TOO_GENERAL = 0.045
 """Share of the sentences from which on a term is what all of the material is about, and so no answer."""
 _RELATIVE = re.compile(
     r"^(?:is|are) (?:similar|different|less|more|as|equal|the same|based|convenient|common)\b", re.IGNORECASE
@@ -74,7 +87,7 @@ def worth(statement: Statement, inventory: Inventory) -> float:
         return 0.0
     if is_opinion(statement.meaning or predicate) or _ONE_CASE.search(predicate) or _TALK.match(subject.text):
         return 0.0
-    if re.match(r"\w\b|\W", subject.text):
+    if re.match(r"\w\b|\W", subject.text) or _is_one_example(statement, inventory):
         return 0.0
     if statement.question:
         return 1.8 if not is_opinion(predicate) else 0.0
@@ -95,23 +108,62 @@ def worth(statement: Statement, inventory: Inventory) -> float:
     return max(score, 0.1)
 
 
+def _is_one_example(statement: Statement, inventory: Inventory) -> bool:
+    """A term may be defined once and not come again; a class of a program may not."""
+    if (
+        statement.kind == "definition"
+        and statement.subject.proper
+        and _OF_THE_WORLD.search(statement.meaning)
+    ):
+        return True
+    defined = statement.kind == "definition" and not _OF_A_PROGRAM.search(statement.meaning)
+    return not defined and is_passing_name(statement.subject, inventory)
+
+
+def is_passing_name(term: Term, inventory: Inventory) -> bool:
+    """A name of one example in a longer material: "Developer class", or one capitalised word that hardly occurs."""
+    words = term.text.split()
+    named = words[0][:1].isupper() and words[0][1:].islower() and "-" not in words[0]
+    alone = len(words) == 1 and term.proper
+    is_example = len(words) == 2 and words[1].casefold() in _PROGRAM_PARTS
+    return (
+        named
+        and (alone or is_example)
+        and inventory.size >= LONG_MATERIAL
+        and inventory.count(term) < NAMED_OFTEN
+    )
+
+
 def is_answer(statement: Statement, inventory: Inventory) -> bool:
     """Whether the subject may be asked for: a term, no person, not what everything is about, and not something that only often is so."""
     if (
         statement.loose
         or statement.question
+        or is_counted(statement.subject)
         or statement.subject.head in _PERSONS
         or statement.subject.text.split()[-1].casefold().rstrip("s") in _PERSONS
     ):
+        return False
+    if statement.kind != "definition" and is_everywhere(statement.subject):
         return False
     if statement.kind != "definition" and (
         _HEDGED.search(statement.predicate) or len(content_words(statement.predicate)) < 5
     ):
         return statement.kind == "purpose"
     return (
-        inventory.count(statement.subject) <= max(12, TOO_GENERAL * inventory.size)
+        inventory.count(statement.subject) <= max(10, TOO_GENERAL * inventory.size)
         or statement.kind == "definition"
     )
+
+
+def is_counted(term: Term) -> bool:
+    """ "Multiple classes" names nothing; "multiple inheritance" does."""
+    return term.plural and term.text.casefold().startswith(("multiple ", "several ", "various "))
+
+
+def is_everywhere(term: Term) -> bool:
+    """What does everything in its subject: "Python can read and write files"."""
+    return all(word in _EVERYWHERE for word in term.text.casefold().split())
 
 
 def is_hedged(statement: Statement) -> bool:

@@ -38,6 +38,7 @@ from tools.study.writing.forms import (
     WrittenSteps,
     WrittenTerm,
 )
+from tools.study.writing.sentences import exchanged, folded, gapped, one_sentence
 
 DIFFICULTY: dict[BloomLevel, int] = {
     "remember": 2,
@@ -56,8 +57,6 @@ GIVEN_AWAY = 8
 ELSEWHERE = 0.5
 """Share of an item's words that another passage must hold more of before it is taken for the one that was meant."""
 
-_BLANK = re.compile(r"_{2,}|\{\{\d+\}\}|\[\s*(?:blank|gap|\.{3}|…)\s*\]|…{2,}|\.{4,}", re.IGNORECASE)
-_BESIDE = re.compile(r"\s*(?:,|/|,?\s*\b(?:and|or|und|oder|et|y|o|ou)\b)\s*", re.IGNORECASE)
 _ALL = re.compile(
     r"^(?:all|none|both|neither|any|alle|keine)s?\b.*\b(?:above|these|those|options|answers|genannten|antworten)\b",
     re.IGNORECASE,
@@ -167,42 +166,6 @@ def expected(text: str, also: Sequence[str] = ()) -> Expected:
     return Expected(text=text, accepted=others, number=Number(value=value, unit=found["unit"]))
 
 
-def gapped(sentence: str, gaps: Sequence[str], mark: Callable[[int, str], str]) -> tuple[str, list[str]]:
-    """The sentence with each gap replaced by its mark, and the gaps as they stood in it, in its order.
-
-    Raises ValueError for a gap that is not a word of the sentence.
-    """
-    blanks = _BLANK.findall(sentence)
-    if blanks:
-        if len(blanks) != len(gaps):
-            raise ValueError('"sentence" must be written out in full, with the words of "gaps" in it.')
-        filled = iter(gaps)
-        sentence = _BLANK.sub(lambda _: next(filled), sentence)
-    spans: list[tuple[int, int]] = []
-    for gap in gaps:
-        pattern = re.compile(rf"(?<!\w){re.escape(gap)}(?!\w)", re.IGNORECASE)
-        span = next((m.span() for m in pattern.finditer(sentence) if not _overlaps(m.span(), spans)), None)
-        if span is None:
-            raise ValueError(f'The gap "{gap}" does not stand in its sentence word for word.')
-        spans.append(span)
-    spans.sort()
-    if len(spans) == 2 and _BESIDE.fullmatch(sentence[spans[0][1] : spans[1][0]]):
-        # Of things that are listed side by side each would fit into the other's gap.
-        spans.pop()
-    if sum(end - start for start, end in spans) > 0.6 * len(sentence):
-        raise ValueError("The gaps leave nothing of the sentence.")
-    text, position, hidden = "", 0, []
-    for number, (start, end) in enumerate(spans, 1):
-        hidden.append(sentence[start:end])
-        text += sentence[position:start] + mark(number, sentence[start:end])
-        position = end
-    return text + sentence[position:], hidden
-
-
-def _overlaps(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
-    return any(span[0] < end and start < span[1] for start, end in others)
-
-
 # --- questions
 
 
@@ -223,27 +186,23 @@ def _choices(written: Written, source: Source) -> Question:
 
 
 def _statement(written: Written, source: Source) -> Question:
-    """One of the two statements, drawn by the seed: models left to choose write hardly any false ones."""
+    """True or false as the seed draws: models left to choose write hardly any false ones."""
     assert isinstance(written, WrittenStatement)
-    right, wrong = written.true_statement, written.false_statement
-    if right.endswith("?") or wrong.endswith("?"):
+    right = written.statement
+    if right.endswith("?"):
         raise ValueError("A statement must not be a question.")
-    if _folded(right) == _folded(wrong):
-        raise ValueError('"false_statement" must differ from "true_statement".')
+    wrong = exchanged(right, written.words, written.instead)
     common = _common(written, source, right)
     asks_true = random.Random(f"{source.seed}:{right}").random() < 0.5
     key = TruthKey(value=asks_true, correction=None if asks_true else right)
     return _question(common, "true_false", right if asks_true else wrong, key)
 
 
-def _folded(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.casefold()))
-
-
 def _cloze(written: Written, source: Source) -> Question:
     assert isinstance(written, WrittenGaps)
-    text, hidden = gapped(written.sentence, written.gaps, lambda number, _: f"{{{{{number}}}}}")
-    common = _common(written, source, f"{written.sentence} {' '.join(hidden)}")
+    sentence, gaps = one_sentence(written.sentence, written.gaps)
+    text, hidden = gapped(sentence, gaps, lambda number, _: f"{{{{{number}}}}}")
+    common = _common(written, source, f"{sentence} {' '.join(hidden)}")
     return _question(common, "cloze", text, ClozeKey(gaps=[expected(gap) for gap in hidden]))
 
 
@@ -329,7 +288,7 @@ def _card(common: Common, type: str, front: str, back: str, options: tuple[Choic
 
 def _basic_card(written: Written, source: Source) -> Card:
     assert isinstance(written, WrittenCard)
-    if _folded(written.front) == _folded(written.back):
+    if folded(written.front) == folded(written.back):
         raise ValueError('"front" and "back" are the same.')
     common = _common(written, source, f"{written.front} {written.back}")
     return _card(common, "basic", written.front, written.back)
@@ -345,8 +304,9 @@ def _reversed_card(written: Written, source: Source) -> Card:
 
 def _cloze_card(written: Written, source: Source) -> Card:
     assert isinstance(written, WrittenGaps)
-    text, hidden = gapped(written.sentence, written.gaps, lambda number, gap: f"{{{{c{number}::{gap}}}}}")
-    common = _common(written, source, written.sentence)
+    sentence, gaps = one_sentence(written.sentence, written.gaps)
+    text, hidden = gapped(sentence, gaps, lambda number, gap: f"{{{{c{number}::{gap}}}}}")
+    common = _common(written, source, sentence)
     return _card(common, "cloze", text, "; ".join(hidden))
 
 

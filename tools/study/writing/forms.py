@@ -63,8 +63,12 @@ class WrittenChoices(Written):
 
 
 class WrittenStatement(Written):
-    true_statement: Line
-    false_statement: Line
+    """A false statement is the true one with some words put in the place of others: so it differs in one thing, and costs
+    a third of the tokens of two statements."""
+
+    statement: Line
+    words: Answer
+    instead: Answer
 
 
 class WrittenGaps(Written):
@@ -138,7 +142,7 @@ _PAIR = {
 _PROPERTIES: dict[str, dict[str, Any]] = {
     "multiple_choice": {"question": _TEXT, "right": _TEXT, "wrong": _texts(3, 3)},
     "multiple_answer": {"question": _TEXT, "right": _texts(2, 3), "wrong": _texts(2, 3)},
-    "true_false": {"true_statement": _TEXT, "false_statement": _TEXT},
+    "true_false": {"statement": _TEXT, "words": _TEXT, "instead": _TEXT},
     "cloze": {"sentence": _TEXT, "gaps": _texts(1, 2)},
     "short_answer": {"question": _TEXT, "answer": _TEXT, "also": _texts(0, 3)},
     "matching": {
@@ -154,10 +158,12 @@ _PROPERTIES: dict[str, dict[str, Any]] = {
 
 
 def schema_of(kind: str, count: int, passages: int, levels: tuple[str, ...]) -> dict[str, Any]:
-    """The JSON schema of an answer with at most so many items. Small, so that a server compiles it to a short grammar."""
+    """The JSON schema of an answer with at most so many items. Small, so that a server compiles it to a short grammar, and
+    without a level where any will do: each field costs a slow server a second an item."""
     number = {"type": "integer", "minimum": 1, "maximum": passages}
     properties = dict(_PROPERTIES[kind]) if kind == "matching" else {"passage": number, **_PROPERTIES[kind]}
-    properties["level"] = {"enum": list(levels or LEVELS)}
+    if levels:
+        properties["level"] = {"enum": list(levels)}
     item = {
         "type": "object",
         "properties": properties,
@@ -177,7 +183,7 @@ def schema_of(kind: str, count: int, passages: int, levels: tuple[str, ...]) -> 
 _EXAMPLES: dict[str, str] = {
     "multiple_choice": '"question": "…", "right": "…", "wrong": ["…", "…", "…"]',
     "multiple_answer": '"question": "…", "right": ["…", "…"], "wrong": ["…", "…"]',
-    "true_false": '"true_statement": "…", "false_statement": "…"',
+    "true_false": '"statement": "…", "words": "…", "instead": "…"',
     "cloze": '"sentence": "…", "gaps": ["…"]',
     "short_answer": '"question": "…", "answer": "…", "also": []',
     "matching": '"question": "…", "pairs": [{"passage": 1, "left": "…", "right": "…"}]',
@@ -189,7 +195,8 @@ _EXAMPLES: dict[str, str] = {
 }
 
 
-def example_of(kind: str) -> str:
+def example_of(kind: str, levels: tuple[str, ...] = ()) -> str:
     """The same for models that are not held to a schema: what an answer looks like."""
     number = "" if kind == "matching" else '"passage": 1, '
-    return f'{{"items": [{{{number}{_EXAMPLES[kind]}, "level": "understand"}}]}}'
+    level = f', "level": "{levels[0]}"' if levels else ""
+    return f'{{"items": [{{{number}{_EXAMPLES[kind]}{level}}}]}}'

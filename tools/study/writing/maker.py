@@ -1,6 +1,7 @@
 """The maker that asks a language model for a few items of one type at a time."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -22,10 +23,12 @@ from tools.study.writing.parsing import parse_items
 log = structlog.get_logger()
 
 PROMPTS = Path(__file__).parent.parent / "prompts"
-PROMPT_VERSION = "items-1"
+PROMPT_VERSION = "items-2"
 ITEMS_A_CALL = 4
 """A model of 1.5 B parameters loses the thread in longer lists."""
 FEW_A_CALL = {"matching": 2, "ordering": 2}
+PASSAGES_A_CALL = 2
+"""Some 450 tokens, which two cores read in half a minute when they have other work besides: with five it was two."""
 ITEM_TOKENS = {"matching": 330, "multiple_answer": 200, "ordering": 200, "multiple_choice": 170}
 USUAL_ITEM_TOKENS = 130
 """Room for one item of JSON, generously."""
@@ -51,6 +54,11 @@ LANGUAGES = {
     "pt": "Portuguese",
     "nl": "Dutch",
 }
+
+_TASK = re.compile(
+    r"(?:The|Your|This) (?:program|function|code) (?:should|must)\b|(?:Write|Create|Complete|Modify|Implement|Update) (?:an?|the|your)\b"
+)
+"""What a student is told to do: small models ask about the names in it."""
 
 Passages = Sequence[Sequence[Sentence]]
 
@@ -84,6 +92,8 @@ class _Call:
 
     kind: str
     count: int
+    """Of several a few more than are needed, so that the gate can choose. Not of one: it would cost twice the time."""
+    needed: int
     passages: Passages
 
 
@@ -132,6 +142,9 @@ class ModelMaker:
         first = read_answer(said, call.kind, source)
         made.items += first.items
         if not first.problems:
+            return
+        if len(first.items) >= call.needed:
+            made.badly_formed += len(first.problems)
             return
         count = min(len(first.problems), call.count)
         again = _prompt("repair").format(
@@ -186,35 +199,47 @@ def _explained(error: ValidationError) -> str:
 
 
 def _calls(topic: Topic, wanted: Wanted) -> list[_Call]:
-    """The requests: small ones, spread over the parts of a long topic. Somewhat more is asked for than is wanted, so that
-    the gate can choose. Those about one part follow each other: a local server has then read its passages already."""
-    parts = divided(topic.sentences)
+    """The requests: small ones, spread over the parts of a long topic. Several types ask about the same parts, one after
+    the other: a local server has then read the passages already."""
+    parts = _parts(topic)
     calls: list[tuple[int, _Call]] = []
-    turn = wanted.seed
     for type, number in wanted.types.items():
         kind = f"card_{type}" if wanted.cards else type
         most = FEW_A_CALL.get(type, ITEMS_A_CALL)
-        left = number + max(1, number // 3)
+        extra, turn = number // 3, wanted.seed
+        left = number + extra
         while left > 0 and parts:
-            part = turn % len(parts)
-            calls.append((part, _Call(kind, min(left, most), parts[part])))
+            part, count = turn % len(parts), min(left, most)
+            calls.append((part, _Call(kind, count, max(1, count - extra), parts[part])))
             turn += 1
             left -= most
     return [call for _, call in sorted(calls, key=lambda one: one[0])]
 
 
+def _parts(topic: Topic) -> list[Passages]:
+    """Passages that are read together: a few, for reading them is most of what a request costs."""
+    told = [one for one in topic.sentences if not _TASK.match(one.text)]
+    passages = [passage for part in divided(told or topic.sentences) for passage in part]
+    return [passages[first : first + PASSAGES_A_CALL] for first in range(0, len(passages), PASSAGES_A_CALL)]
+
+
 def _request(call: _Call, topic: Topic, wanted: Wanted, made: Sequence[Item]) -> str:
+    """What stays the same in the next request comes first: of one type the rules for it, of several types the passages."""
     passages = "\n".join(
         f"[{number}] {fenced(' '.join(one.text for one in passage))}"
         for number, passage in enumerate(call.passages, 1)
     )
+    kind = call.kind.removeprefix("card_").replace("_", " ") + (" card" if "card_" in call.kind else "")
+    rules = f'The kind "{kind}":\n{_prompt(call.kind)}'
+    material = f"<material>\n{passages}\n</material>"
+    first, second = (rules, material) if len(wanted.types) == 1 else (material, rules)
     return _prompt("request").format(
-        passages=passages,
+        first=first,
+        second=second,
         count=_counted(call.count),
-        kind=call.kind.removeprefix("card_").replace("_", " ") + (" card" if "card_" in call.kind else ""),
-        rubric=_prompt(call.kind),
+        kind=kind,
         also=_also(topic, wanted, made),
-        form=example_of(call.kind),
+        form=example_of(call.kind, wanted.bloom),
     )
 
 
