@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: run demo test check bench schema-page format lock clean
+.PHONY: run demo test check bench schema-page format lock clean conformance
 
 run: .venv/.run widget
 	@$(BIN)/lyceum serve
@@ -21,6 +21,10 @@ check: .venv/.dev widget
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# The official suite in both protocol eras, and the MCP Inspector, against the real app; needs npm and ../shared.
+conformance: .venv/.dev
+	@$(BIN)/python -m tests.conformance
 
 bench: .venv/.dev widget
 	$(BIN)/python -m benchmarks
@@ -40,7 +44,7 @@ lock:
 	uv pip compile -q tests/s3_requirements.txt --generate-hashes --universal --python-version 3.11 --no-annotate -o requirements-s3.lock
 
 clean:
-	rm -rf .venv .cache assistant/static widget/node_modules
+	rm -rf .venv .cache assistant/static mcp_server/apps/built widget/node_modules tests/conformance/node_modules
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lyceum needs Python 3.11 or newer: make run PYTHON=python3.12")'

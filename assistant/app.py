@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from assistant.api import (
     auth,
     chat,
+    consent,
     deck_media,
     documents,
     exports,
@@ -31,11 +32,11 @@ from assistant.api.access import AccessLog
 from assistant.api.cookies import Cookies
 from assistant.api.guard import Guard
 from assistant.api.metrics import Metrics
-from assistant.api.page_images import PageImages
 from assistant.api.problems import handle_errors
 from assistant.api.services import Services
 from assistant.chat.service import ChatService
 from mcp_server.http import McpHttp
+from mcp_server.oauth.routes import OAuthHttp
 from storage.clock import Clock
 from storage.embeddings import Embedder
 from storage.resources import open_storage
@@ -43,6 +44,8 @@ from storage.settings import Settings
 from tools.accounts import Accounts
 from tools.catalog import CATALOG
 from tools.executor import Executor
+from tools.oauth.service import OAuthService
+from tools.page_images import PageImages
 
 DESCRIPTION = "A study assistant over your own course material. Every action is a tool; errors are RFC 9457 problem documents."
 
@@ -62,6 +65,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         cookies=Cookies(settings),
         pages=PageImages(storage),
         metrics=metrics,
+        oauth=OAuthService(storage, CATALOG),
     )
     mcp = McpHttp(services.executor, storage, settings)
     chats = ChatService(storage, services.executor, partial(chat_model, settings, storage.embedder))
@@ -93,6 +97,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     for module in (
         auth,
         chat,
+        consent,
         tools,
         uploads,
         tus,
@@ -109,7 +114,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         app.include_router(module.router)
     app.include_router(auth.pages)
     app.include_router(pages.router())
-    app.router.routes.extend(mcp.routes)
+    app.router.routes.extend([*mcp.routes, *OAuthHttp(services.oauth).routes])
     app.mount("/assets", pages.Assets(pages.STATIC))
     openapi.describe(app, CATALOG, services.cookies.access)
     return app

@@ -1,10 +1,12 @@
-"""`python -m benchmarks [speed|quality|scale|locators|ingesting|pdf|ocr|speech|items] [--json FILE]`: everything in one run on a temporary data folder."""
+"""`python -m benchmarks [speed|quality|scale|locators|ingesting|pdf|ocr|speech|items|mcp] [--json FILE]`: everything in one run on a temporary data folder."""
 
 import argparse
 import asyncio
 import os
 import tempfile
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from benchmarks.chatting import measure_chat
 from benchmarks.data import AUDIO, BOOK, SQUAD, XQUAD_GERMAN, shared
@@ -12,6 +14,7 @@ from benchmarks.filling import Scale
 from benchmarks.ingesting import measure_ingesting
 from benchmarks.items import measure_gate, measure_items
 from benchmarks.locators import measure_locators
+from benchmarks.mcp import measure_mcp
 from benchmarks.memory import measure_memory
 from benchmarks.pdf_reading import measure_pdf
 from benchmarks.quality import measure_german, measure_quality
@@ -28,7 +31,7 @@ from benchmarks.tools_in_process import alone, beside
 
 IDLE_SECONDS = 5
 QUESTIONS = 500
-WHAT = ["speed", "quality", "scale", "locators", "ingesting", "pdf", "ocr", "speech", "items"]
+WHAT = ["speed", "quality", "scale", "locators", "ingesting", "pdf", "ocr", "speech", "items", "mcp"]
 
 
 def main() -> None:
@@ -65,29 +68,30 @@ def main() -> None:
     before = machine()
     print(", ".join(f"{name} {value}" for name, value in before.items()))
     with tempfile.TemporaryDirectory(prefix="lyceum-bench-") as folder:
-        data_dir = Path(folder) / "data"
-        if args.what == "scale":
-            size = Scale(args.users, args.classes, args.chunks)
-            work = scale(data_dir, size, write_plans=args.write_plans)
-        elif args.what == "ingesting":
-            work = ingesting(data_dir, Path(folder), args.pages, args.hours)
-        elif args.what == "locators":
-            work = locators(data_dir, Path(folder))
-        elif args.what == "pdf":
-            work = pdf()
-        elif args.what == "ocr":
-            work = ocr(Path(folder))
-        elif args.what == "items":
-            work = items(data_dir, args.out, args.count, use_model=args.model)
-        elif args.what == "speech":
-            work = speech(args.minutes)
-        else:
-            work = speed(data_dir) if args.what == "speed" else quality(data_dir, args.limit)
-        sections = asyncio.run(work)
+        sections = asyncio.run(work_of(args, Path(folder)))
     load_after = os.getloadavg()[0]
     print(f"\nload_1_min at the end: {load_after:.2f}")
     if args.json:
         save(args.json, before, load_after, sections)
+
+
+def work_of(args: argparse.Namespace, folder: Path) -> Coroutine[Any, Any, list[Section]]:
+    """What was asked for."""
+    data_dir = folder / "data"
+    size = Scale(args.users, args.classes, args.chunks)
+    kinds: dict[str, Callable[[], Coroutine[Any, Any, list[Section]]]] = {
+        "speed": lambda: speed(data_dir),
+        "quality": lambda: quality(data_dir, args.limit),
+        "scale": lambda: scale(data_dir, size, write_plans=args.write_plans),
+        "locators": lambda: locators(data_dir, folder),
+        "ingesting": lambda: ingesting(data_dir, folder, args.pages, args.hours),
+        "pdf": pdf,
+        "ocr": lambda: ocr(folder),
+        "speech": lambda: speech(args.minutes),
+        "items": lambda: items(data_dir, args.out, args.count, use_model=args.model),
+        "mcp": lambda: beside_chroma_mcp(data_dir, folder),
+    }
+    return kinds[args.what]()
 
 
 async def speed(data_dir: Path) -> list[Section]:
@@ -173,6 +177,14 @@ async def ingesting(data_dir: Path, folder: Path, pages: int, hours: float) -> l
         sections = await measure_ingesting(server, folder, pages, hours)
     finally:
         await server.stop()
+    for section in sections:
+        show(section)
+    return sections
+
+
+async def beside_chroma_mcp(data_dir: Path, folder: Path) -> list[Section]:
+    """The MCP server against chroma-mcp on the same documents."""
+    sections = await measure_mcp(Server(data_dir), folder)
     for section in sections:
         show(section)
     return sections

@@ -3,19 +3,23 @@
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import urlsplit
 
+from mcp.server import ServerRequestContext
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.transport_security import TransportSecuritySettings
-from starlette.applications import Starlette
 from starlette.routing import Route
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mcp_server.failing import protocol_error
+from mcp_server.oauth.gate import OAuthGate
 from mcp_server.principal import REFUSAL, LyceumTokenVerifier, principal_of_token
+from mcp_server.selection import Selection, operators, requested
 from mcp_server.server import build_server
 from storage.errors import LyceumError
 from storage.resources import Storage
 from storage.settings import Settings
 from tools.accounts import Accounts
 from tools.executor import Executor
+from tools.oauth.scopes import Scopes
 
 PATH = "/mcp"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -31,17 +35,25 @@ class McpHttp:
 
     def __init__(self, executor: Executor, storage: Storage, settings: Settings) -> None:
         secret = settings.secret_key.get_secret_value() if settings.secret_key else None
-        self._server = build_server(executor, principal_of_token, secret)
+        accounts = Accounts(storage)
+        operator = operators(settings, executor.catalog)
+
+        def selection_of(ctx: ServerRequestContext) -> Selection:
+            try:
+                return requested(ctx.request, operator, executor.catalog)
+            except LyceumError as error:
+                raise protocol_error(error) from error
+
+        self._server = build_server(executor, principal_of_token, secret, selection_of)
         app = self._server.streamable_http_app(
             streamable_http_path=PATH,
             transport_security=known_hosts(settings),
-            token_verifier=LyceumTokenVerifier(Accounts(storage), storage, settings.base_url + PATH),
+            token_verifier=LyceumTokenVerifier(accounts, storage, settings.base_url + PATH),
             auth=auth_settings(settings),
         )
-        forward = _Forward(app)
-        self.routes = [
-            Route(route.path, endpoint=forward) for route in app.routes if isinstance(route, Route)
-        ]
+        self.gate = OAuthGate(app, accounts, Scopes(executor.catalog), settings)
+        # The SDK's own metadata route stays behind: mcp_server/oauth answers there, and says more.
+        self.routes = [Route(PATH, endpoint=_Forward(self.gate))]
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Holds the open MCP sessions; leaving it ends them."""
@@ -54,7 +66,7 @@ class _Forward:
     Raises what kept a token from being checked (Unavailable, RateLimited) in place of the SDK's "invalid token".
     """
 
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

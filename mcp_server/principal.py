@@ -10,6 +10,7 @@ from mcp.server.auth.provider import AccessToken, TokenVerifier
 from starlette.requests import Request
 from structlog.contextvars import bind_contextvars
 
+from mcp_server.oauth.admission import ADMISSION, Admission
 from storage.errors import LyceumError, Unauthorized
 from storage.resources import Storage
 from tools.accounts import Accounts
@@ -26,13 +27,15 @@ PrincipalOf = Callable[[ServerRequestContext], Principal]
 
 
 class LyceumToken(AccessToken):
-    """`client_id` names the key or the device, so an MCP session opened with one key goes on with that key only."""
+    """`client_id` names the key, the device or the grant, so an MCP session goes on only with what it was opened with. A
+    program's refreshed token belongs to the same grant."""
 
     principal: Principal
 
 
 class LyceumTokenVerifier(TokenVerifier):
-    """Accepts API keys and access tokens of signed-in sessions; looked up each time, so a revoked key ends at once."""
+    """Accepts API keys, tokens of programs and access tokens of signed-in sessions; looked up each time, so a revoked one
+    ends at once."""
 
     def __init__(self, accounts: Accounts, storage: Storage, resource: str) -> None:
         self._accounts = accounts
@@ -40,6 +43,7 @@ class LyceumTokenVerifier(TokenVerifier):
         self._resource = resource
 
     async def verify_token(self, token: str) -> LyceumToken | None:
+        admission = ADMISSION.get(None) or Admission()
         try:
             principal = await self._accounts.principal(token, SURFACE)
             await admit_caller(self._storage, principal)
@@ -49,14 +53,24 @@ class LyceumTokenVerifier(TokenVerifier):
             REFUSAL.get().append(error)
             return None
         bind_contextvars(user_id=str(principal.user_id))
+        admission.principal = principal
+        if admission.is_beyond:
+            return None
         return LyceumToken(
             token=token,
-            client_id=f"key:{principal.key_id}" if principal.key_id else f"session:{principal.session_id}",
+            client_id=origin(principal),
             subject=str(principal.user_id),
             scopes=sorted(principal.scopes),
             resource=self._resource,
             principal=principal,
         )
+
+
+def origin(principal: Principal) -> str:
+    """What the caller came with."""
+    if principal.grant_id is not None:
+        return f"grant:{principal.grant_id}"
+    return f"key:{principal.key_id}" if principal.key_id else f"session:{principal.session_id}"
 
 
 def principal_of_token(ctx: ServerRequestContext) -> Principal:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """Whose a token is, which session or key, and what it may do (`*` = everything)."""
+    """Whose a token is, which session, key or grant, and what it may do (`*` = everything)."""
 
     user_id: UUID
     session_id: UUID | None
@@ -16,3 +16,7 @@ class Credential:
     rate_limit: int | None = None
     """Requests a minute of an API key with a limit of its own."""
     expires_at: datetime | None = None
+    grant_id: UUID | None = None
+    """The consent that a program's token comes from, which program, and the one server that the token is for."""
+    client_id: UUID | None = None
+    resource: str | None = None

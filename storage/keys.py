@@ -65,6 +65,10 @@ JOB_NEWS = Key(
     "lyceum:job:{job}", Kind.CHANNEL, Role.MESSAGES, None,
     "States of a job as JSON, as they happen.",
 )  # fmt: skip
+CHANGES = Key(
+    "lyceum:changes", Kind.CHANNEL, Role.MESSAGES, None,
+    "Which items of a user changed, as JSON: ids only. MCP clients that subscribed hear of it.",
+)  # fmt: skip
 RUN_EVENTS = Key(
     "lyceum:run:{run}:events", Kind.STREAM, Role.MESSAGES, DAY,
     "The events of an answer for clients that come back; a day from its end, or from its last event.",
@@ -81,6 +85,14 @@ LOGIN_LINK = Key(
     "lyceum:login:{token_sha256}", Kind.STRING, Role.SESSION, DAY,
     "The account that a one-time link signs in; an hour unless the link was made for longer.",
 )  # fmt: skip
+CONSENT = Key(
+    "lyceum:consent:{request_sha256}", Kind.STRING, Role.SESSION, 10 * MINUTE,
+    "What a program asks for, as JSON, until the person has answered.",
+)  # fmt: skip
+CONSENT_BY = Key(
+    "lyceum:asked:{request_sha256}", Kind.STRING, Role.SESSION, 10 * MINUTE,
+    "Who looked at that first: nobody else may answer.",
+)  # fmt: skip
 QUERY_VECTOR = Key(
     "lyceum:cache:vector:{model}:{text_sha256}", Kind.STRING, Role.CACHE, 30 * MINUTE,
     "The embedding of a query as base64 of float32. It depends on the text alone, so it is never stale.",
@@ -91,9 +103,9 @@ RATE = Key(
 )  # fmt: skip
 ATTEMPTS = Key(
     "lyceum:attempts:{what_sha256}", Kind.SORTED_SET, Role.LIMIT, HOUR,
-    "Times of failed logins and of new accounts, for an address or a network address.",
+    "Times of failed logins, of new accounts and of what programs do before anyone is known, for an address or a network address.",
 )  # fmt: skip
 
 ALL = (
-    JOBS, JOB_STATE, JOB_NEWS, RUN_EVENTS, RUN_CANCEL, CALLER, LOGIN_LINK, QUERY_VECTOR, RATE, ATTEMPTS,
+    JOBS, JOB_STATE, JOB_NEWS, CHANGES, RUN_EVENTS, RUN_CANCEL, CALLER, LOGIN_LINK, CONSENT, CONSENT_BY, QUERY_VECTOR, RATE, ATTEMPTS,
 )  # fmt: skip

@@ -12,8 +12,10 @@ from storage.embeddings import Embedder, shared_embedder
 from storage.errors import InvalidInput, NotFound
 from storage.files import FileStore, S3Options
 from storage.local_copies import LocalCopies
+from storage.redis.changes import Changes
 from storage.redis.client import Breaker, connect
 from storage.redis.client import ping as ping_redis
+from storage.redis.consents import Consents
 from storage.redis.jobs import JobQueue
 from storage.redis.limits import Brake
 from storage.redis.query_vectors import QueryVectors
@@ -21,6 +23,7 @@ from storage.redis.runs import RunLog
 from storage.redis.sessions import Callers, LoginLinks
 from storage.repositories import Repositories
 from storage.repositories.accounts import SignIn
+from storage.repositories.oauth import Programs
 from storage.repositories.sharing import PublicLinks
 from storage.settings import Settings
 from storage.vectors.index import VectorIndex
@@ -32,9 +35,11 @@ class Storage:
     database: Database
     redis: Any
     jobs: JobQueue
+    changes: Changes
     runs: RunLog
     callers: Callers
     login_links: LoginLinks
+    consents: Consents
     brake: Brake
     files: FileStore
     vectors: VectorIndex
@@ -56,13 +61,19 @@ class Storage:
             if watched is not None:
                 await watched(repositories)
             # Before the commit: see storage.redis.sessions.
-            await self.callers.end(repositories.accounts.ended_tokens)
+            await self.callers.end(repositories.accounts.ended_tokens + repositories.oauth.ended_tokens)
 
     @asynccontextmanager
     async def sign_in(self) -> AsyncGenerator[SignIn]:
         """A read-only transaction in which nobody is signed in yet."""
         async with self.database.transaction(None, read_only=True) as session:
             yield SignIn(session)
+
+    @asynccontextmanager
+    async def programs(self, *, read_only: bool = False) -> AsyncGenerator[Programs]:
+        """A transaction about registered programs, which belong to nobody."""
+        async with self.database.transaction(None, read_only=read_only) as session:
+            yield Programs(session, self.clock)
 
     @asynccontextmanager
     async def visit(self) -> AsyncGenerator[PublicLinks]:
@@ -90,6 +101,7 @@ class Storage:
 
     async def close(self) -> None:
         self.files.close()
+        await self.changes.close()
         await self.redis.aclose()
         await self.database.close()
 
@@ -114,9 +126,11 @@ def open_storage(settings: Settings, clock: Clock | None = None) -> Storage:
         database=Database(database_url),
         redis=client,
         jobs=JobQueue(client, breaker),
+        changes=Changes(client, breaker),
         runs=RunLog(client, breaker),
         callers=Callers(client, breaker),
         login_links=LoginLinks(client),
+        consents=Consents(client),
         brake=Brake(client, breaker, clock),
         files=_file_store(settings, files_url),
         vectors=VectorIndex(vector_url),

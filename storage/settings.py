@@ -69,6 +69,21 @@ class Settings(BaseSettings):
         default=600, ge=0, description="Calls of one tool by one user in any minute; 0 for no limit."
     )
 
+    mcp_toolsets: str | None = Field(
+        default=None,
+        description="Toolsets that MCP clients may use, with commas between; `default` and `all` are words too. Unset: `default`.",
+    )
+    mcp_tools: str | None = Field(
+        default=None,
+        description="Single tools for MCP clients beside the toolsets; without toolsets, these alone.",
+    )
+    mcp_exclude_tools: str | None = Field(default=None, description="Tools that no MCP client gets.")
+    mcp_read_only: bool = Field(default=False, description="MCP clients get tools that read, and no other.")
+    mcp_class: str | None = Field(
+        default=None,
+        description="Binds MCP clients to one class, by id or name: tools lose their `class_id`.",
+    )
+
     s3_endpoint: str | None = Field(
         default=None,
         validation_alias=AliasChoices("LYCEUM_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),

@@ -16,7 +16,7 @@ from assistant.agent.tool_adapter import as_langchain
 from assistant.app import create_app
 from mcp_server.server import build_server
 from storage.local.instance import InstanceInfo
-from storage.models import Conversation, Message
+from storage.models import Conversation, Message, OAuthClient
 from storage.resources import Storage
 from tests.conftest import settings_for
 from tests.fixtures_models import ScriptedModel, Step
@@ -26,6 +26,7 @@ from tools.accounts import Accounts
 from tools.catalog import CATALOG
 from tools.context import Principal
 from tools.executor import Executor
+from tools.oauth.tokens import Consent, GrantTokens, challenge
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,31 @@ async def possessions(storage: Storage, executor: Executor, new_user: Principal)
         **(await attempt_of(executor, new_user)),
         **(await deck_of(executor, new_user)),
         "document_id": await document_of(executor, new_user, material),
+        "client_id": await client_of(storage, new_user),
     }
+
+
+async def client_of(storage: Storage, who: Principal) -> str:
+    """A program that is let in."""
+    row = OAuthClient(
+        id=storage.clock.new_id(),
+        client_id=str(storage.clock.new_id()),
+        registration="dynamic",
+        name="Secret program",
+        redirect_uris=["http://127.0.0.1/"],
+        document={},
+        grant_types=["authorization_code", "refresh_token"],
+    )
+    async with storage.programs() as programs:
+        await programs.add(row)
+    verifier = "v" * 43
+    scopes = frozenset({"notes:read"})
+    consent = Consent(
+        who.user_id, row, scopes, "http://127.0.0.1/mcp", "http://127.0.0.1/", challenge(verifier)
+    )
+    tokens = GrantTokens(storage)
+    await tokens.exchange(row, await tokens.code(consent), verifier, None)
+    return str(row.id)
 
 
 async def document_of(executor: Executor, who: Principal, material: str) -> str:

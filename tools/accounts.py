@@ -16,8 +16,19 @@ from storage.models import ApiKey, User, UserSession
 from storage.redis.limits import Limit, attempts
 from storage.repositories import Repositories
 from storage.resources import Storage
+from tools.addresses import mcp_urls
 from tools.context import Principal
-from tools.passwords import KEY_MARK, KEY_PREFIX, Passwords, RefreshToken, new_api_key, new_token, sha256
+from tools.passwords import (
+    KEY_MARK,
+    KEY_PREFIX,
+    GrantToken,
+    Passwords,
+    RefreshToken,
+    new_api_key,
+    new_token,
+    server_secret,
+    sha256,
+)
 
 log = structlog.get_logger()
 
@@ -32,10 +43,11 @@ PAIR_LIMIT, WIDE_LIMIT, LOGIN_WINDOW = 10, 100, 300
 """Failed logins per five minutes: for one e-mail address from one network address, and for either of them alone."""
 REGISTER_LIMIT, REGISTER_WINDOW = 300, 3600
 KEY_NOTED_SECONDS = 60
+MCP = "mcp"
+"""The surface that programs reach with tokens of OAuth."""
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _SCOPE = re.compile(r"\*|(\*|[a-z_]+):(read|write)")
-_PROCESS_SECRET = secrets.token_bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +93,7 @@ class Accounts:
         self._storage = storage
         self._passwords = Passwords()
         self._noted: dict[UUID, float] = {}
-        key = storage.settings.secret_key
-        # Without a secret of its own, a process cannot tell another's replaced tokens from forgeries; they fail either way.
-        self._secret = key.get_secret_value().encode() if key else _PROCESS_SECRET
+        self._secret = server_secret(storage.settings)
 
     # --- accounts
 
@@ -249,25 +259,37 @@ class Accounts:
     async def principal(
         self, token: str, surface: str, *, ip_address: str | None = None, user_agent: str | None = None
     ) -> Principal:
-        """Who an API key (`lyc_…`) or access token belongs to. Raises Unauthorized."""
+        """Who an API key (`lyc_…`), a program's token (`lyo_…`) or a session's belongs to. Raises Unauthorized.
+
+        A program's token is good for the server that it was made for, which is MCP's, and nowhere else (RFC 8707).
+        """
         found = await self._credential(token)
-        if found is None:
+        if found is None or (found.grant_id is not None and not self._is_for(found, surface)):
             raise Unauthorized(
                 "This key or session is not valid (any more). Sign in again, or make a new key.",
                 code="invalid_token",
             )
-        if found.key_id is not None:
-            await self._note_key(found.user_id, found.key_id)
+        if found.key_id is not None or found.grant_id is not None:
+            await self._note(found)
         return Principal(
             user_id=found.user_id,
             scopes=found.scopes,
             surface=surface,
             session_id=found.session_id,
             key_id=found.key_id,
+            grant_id=found.grant_id,
+            client_id=found.client_id,
             rate_limit=found.rate_limit,
             ip_address=ip_address,
             user_agent=user_agent,
         )
+
+    async def stands(self, principal: Principal) -> bool:
+        """Whether what the principal came with has not been revoked since. For what stays open after its first check."""
+        async with self._storage.as_user(principal.user_id, read_only=True) as db:
+            if principal.grant_id is not None:
+                return await db.oauth.stands(principal.grant_id)
+            return await db.accounts.stands(principal.session_id, principal.key_id)
 
     async def _credential(self, token: str) -> Credential | None:
         """Who a token speaks for, as PostgreSQL says or said less than a minute ago."""
@@ -278,21 +300,30 @@ class Accounts:
         async with self._storage.sign_in() as sign_in:
             if token.startswith(KEY_MARK):
                 found = await sign_in.by_key_hash(digest)
+            elif token.startswith(GrantToken.ACCESS_MARK):
+                found = await sign_in.by_oauth_access(digest)
             else:
                 found = await sign_in.by_access_hash(digest)
         if found is not None:
             await self._storage.callers.keep(digest, found, self._storage.clock.now())
         return found
 
-    async def _note_key(self, user_id: UUID, key_id: UUID) -> None:
-        now = time.monotonic()
-        if now - self._noted.get(key_id, -KEY_NOTED_SECONDS) < KEY_NOTED_SECONDS:
+    def _is_for(self, found: Credential, surface: str) -> bool:
+        return surface == MCP and found.resource in mcp_urls(self._storage.settings)
+
+    async def _note(self, found: Credential) -> None:
+        """Date the use of a key or of a grant, at most once a minute."""
+        which, now = found.key_id or found.grant_id, time.monotonic()
+        if which is None or now - self._noted.get(which, -KEY_NOTED_SECONDS) < KEY_NOTED_SECONDS:
             return
         if len(self._noted) > 10_000:
             self._noted.clear()
-        self._noted[key_id] = now
-        async with self._storage.as_user(user_id) as db:
-            await db.accounts.key_used(key_id)
+        self._noted[which] = now
+        async with self._storage.as_user(found.user_id) as db:
+            if found.key_id is not None:
+                await db.accounts.key_used(found.key_id)
+            else:
+                await db.oauth.used(which)
 
     # --- keys and links
 

@@ -40,6 +40,8 @@ class Trail:
     principal: Principal
     storage: Storage
     output: BaseModel | None = None
+    changed: list[Change] = field(default_factory=list)
+    """Rows that the call changed, over all its transactions."""
     _written: bool = field(default=False)
 
     def watched(self) -> Storage:
@@ -48,6 +50,7 @@ class Trail:
 
     async def _before_commit(self, db: Repositories) -> None:
         changes = await db.audit.changes()
+        self.changed += changes.rows
         if changes.rows or self.output is not None:
             await db.audit.add(self._row(changes))
             self._written = True
@@ -87,6 +90,7 @@ class Trail:
             user_agent=clean(self.principal.user_agent, LONGEST_AGENT),
             session_id=self.principal.session_id,
             key_id=self.principal.key_id,
+            client_id=self.principal.client_id,
         )
 
 

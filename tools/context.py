@@ -27,6 +27,9 @@ class Principal:
     surface: str = "http"
     session_id: UUID | None = None
     key_id: UUID | None = None
+    grant_id: UUID | None = None
+    """The consent that a program acts on, and the program (`oauth_clients.id`); None for people and API keys."""
+    client_id: UUID | None = None
     rate_limit: int | None = None
     """Requests a minute, for an API key with a limit of its own."""
     ip_address: str | None = None

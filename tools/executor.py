@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from storage.errors import Forbidden, InvalidInput, LyceumError, NotFound
 from storage.resources import Storage
+from tools.announcing import announce_rows
 from tools.audit import Trail
 from tools.context import Principal, Progress, TextModel, ToolContext, no_progress
 from tools.limits import admit_call
@@ -80,6 +81,7 @@ class Executor:
             ctx = ToolContext(principal, trail.watched(), None, progress, self._model, self._fetcher)
             output = await self._run(spec, args, ctx, trail)
             await trail.succeeded()
+            await announce_rows(self.storage, principal.user_id, trail.changed)
         except LyceumError as error:
             await trail.failed(error.code, str(error))
             raise

@@ -16,7 +16,7 @@ SENTENCE = "There were too many requests in the last minute. Wait a moment, then
 
 
 async def admit_caller(storage: Storage, principal: Principal) -> None:
-    """Count a request of this user, and of the API key that made it. Raises RateLimited with `retry_after` in seconds."""
+    """Count a request of this user, and of the API key or program that made it. Raises RateLimited with `retry_after` in seconds."""
     await _admit(storage, principal, caller_limits(storage.settings, principal))
 
 
@@ -27,13 +27,15 @@ async def admit_call(storage: Storage, principal: Principal, endpoint: str) -> N
 
 
 def caller_limits(settings: Settings, principal: Principal) -> list[Limit]:
-    """The limits on everything that a caller does; a key's own limit goes before the general one for keys."""
+    """The limits on everything that a caller does; a key's own limit goes before the general one for keys.
+    A program that was let in by OAuth counts as a key, each time that it was let in as one."""
     limits = []
     if settings.rate_limit_per_user:
         limits.append(a_minute(principal.user_id, settings.rate_limit_per_user))
     of_key = principal.rate_limit or settings.rate_limit_per_key
-    if principal.key_id is not None and of_key:
-        limits.append(a_minute(principal.key_id, of_key))
+    program = principal.key_id or principal.grant_id
+    if program is not None and of_key:
+        limits.append(a_minute(program, of_key))
     return limits
 
 

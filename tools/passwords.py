@@ -7,12 +7,14 @@ import secrets
 import string
 from dataclasses import dataclass
 from functools import cache
+from typing import ClassVar, Self
 from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from storage.errors import InvalidInput
+from storage.settings import Settings
 
 MIN_PASSWORD, MAX_PASSWORD = 8, 1024
 KEY_MARK = "lyc_"
@@ -24,6 +26,14 @@ TOKEN_BYTES = 32
 MAC_BYTES = 16
 
 _hasher = PasswordHasher()
+_process_secret = secrets.token_bytes(TOKEN_BYTES)
+
+
+def server_secret(settings: Settings) -> bytes:
+    """What refresh tokens are derived from. Without one in the settings, a process cannot tell another's replaced tokens
+    from forgeries; they fail either way."""
+    key = settings.secret_key
+    return key.get_secret_value().encode() if key else _process_secret
 
 
 def sha256(token: str) -> bytes:
@@ -85,10 +95,14 @@ def _fits(stored: str | None, password: str) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RefreshToken:
     """`user id | session id | nonce | MAC`, URL-safe. The MAC tells a token that was replaced long ago from a forgery,
     so that the reuse of any earlier token of a session is noticed although only hashes of the last two are kept."""
+
+    MARK: ClassVar[str] = ""
+    ACCESS_MARK: ClassVar[str] = ""
+    PURPOSE: ClassVar[bytes] = b""
 
     user_id: UUID
     session_id: UUID
@@ -96,29 +110,38 @@ class RefreshToken:
 
     def text(self, secret: bytes) -> str:
         body = self.user_id.bytes + self.session_id.bytes + self.nonce
-        return (body + _mac(secret, b"refresh-mac", body)[:MAC_BYTES]).hex()
+        return self.MARK + (body + self._mac(secret, b"refresh-mac", body)[:MAC_BYTES]).hex()
 
     @classmethod
-    def parse(cls, text: str, secret: bytes) -> "RefreshToken | None":
+    def parse(cls, text: str, secret: bytes) -> Self | None:
         """The parts of a token that this server gave, or None."""
         try:
-            raw = bytes.fromhex(text)
+            raw = bytes.fromhex(text.removeprefix(cls.MARK))
         except ValueError:
             return None
         body, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
         if len(raw) != 32 + TOKEN_BYTES + MAC_BYTES:
             return None
-        if not hmac.compare_digest(mac, _mac(secret, b"refresh-mac", body)[:MAC_BYTES]):
+        if not hmac.compare_digest(mac, cls._mac(secret, b"refresh-mac", body)[:MAC_BYTES]):
             return None
         return cls(UUID(bytes=body[:16]), UUID(bytes=body[16:32]), body[32:])
 
-    def successor(self, secret: bytes) -> tuple["RefreshToken", str]:
+    def successor(self, secret: bytes) -> tuple[Self, str]:
         """The next refresh token and its access token. The same token always has the same successor, which lets two
         tabs refresh at the same moment; without the server's secret it cannot be foretold."""
-        following = _mac(secret, b"refresh-next", self.nonce)
-        access = _mac(secret, b"access-next", self.nonce)
-        return RefreshToken(self.user_id, self.session_id, following), access.hex()
+        following = self._mac(secret, b"refresh-next", self.nonce)
+        access = self._mac(secret, b"access-next", self.nonce)
+        return type(self)(self.user_id, self.session_id, following), self.ACCESS_MARK + access.hex()
+
+    @classmethod
+    def _mac(cls, secret: bytes, purpose: bytes, data: bytes) -> bytes:
+        return hmac.digest(secret, cls.PURPOSE + purpose + b":" + data, "sha256")
 
 
-def _mac(secret: bytes, purpose: bytes, data: bytes) -> bytes:
-    return hmac.digest(secret, purpose + b":" + data, "sha256")
+class GrantToken(RefreshToken):
+    """The same for a program that was let in by OAuth: `session_id` is that of its grant. The marks let people and secret
+    scanners recognise its tokens, and the purpose keeps them apart from those of people."""
+
+    MARK = "lyr_"
+    ACCESS_MARK = "lyo_"
+    PURPOSE = b"oauth-"

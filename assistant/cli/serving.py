@@ -1,4 +1,4 @@
-"""`serve`, `worker`, `mcp` and the hidden `api`: the processes."""
+"""`serve`, `worker` and the hidden `api`: the processes."""
 
 import asyncio
 import gc
@@ -11,14 +11,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from assistant.cli.session import (
     DataDir,
-    as_owner,
     fail,
     is_laptop,
     log_to_stderr,
@@ -39,7 +37,6 @@ SHORTEST_SECRET = 32
 def register(app: typer.Typer) -> None:
     app.command()(serve)
     app.command()(worker)
-    app.command()(mcp)
     app.command(hidden=True)(api)
 
 
@@ -235,16 +232,3 @@ async def work(settings: Settings, name: str) -> None:
             await worker.run()
         finally:
             await storage.close()
-
-
-def mcp(data_dir: DataDir = None) -> None:
-    """Serve the tools over MCP on standard input and output, for AI clients that start their servers."""
-    log_to_stderr("WARNING")
-    run(serve_mcp(data_dir))
-
-
-async def serve_mcp(data_dir: Path | None) -> None:
-    from mcp_server.stdio import serve_stdio  # noqa: PLC0415
-
-    async with as_owner(data_dir, "lyceum mcp", worker=True) as session:
-        await serve_stdio(session.executor, session.principal)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,10 +62,13 @@ def read_settings(**overrides: Any) -> Settings:
         fail("These settings cannot be used. " + "; ".join(problems))
 
 
-def run(work: Coroutine[Any, Any, None]) -> None:
+def run(
+    work: Coroutine[Any, Any, None], loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+) -> None:
     """Run a command's work; an expected error ends it with its sentence, Ctrl-C quietly."""
     try:
-        asyncio.run(work)
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(work)
     except LyceumError as error:
         fail(str(error))
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ for a command. A rule applies only when its tool is offered. Verb and noun rules
 import re
 from collections.abc import Callable
 
-from assistant.models import practice_commands, study_commands
+from assistant.models import practice_commands, retrieval_commands, study_commands
 from assistant.models.arguments import Slots
 from assistant.models.items import Item, bare_name, nouns, read_item
 from assistant.models.offered import OfferedTool
@@ -340,6 +340,7 @@ def get_item(text: str, tools: Tools) -> Slots | None:
 
 
 RULES: tuple[Callable[[str, Tools], Slots | None], ...] = (
+    *retrieval_commands.RULES,
     *study_commands.RULES,
     *practice_commands.RULES,
     read_pages,

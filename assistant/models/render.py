@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from assistant.models import render_practice, render_study
+from assistant.models import render_practice, render_retrieval, render_study
 from assistant.models.turns import ToolResult
 from storage.locators import clock
 from tools.markdown import escaped, escaped_block
@@ -11,7 +11,7 @@ from tools.markdown import escaped, escaped_block
 MOST_CHARACTERS = 6000
 MOST_OF_A_NOTE = 20_000
 MOST_ITEMS = 50
-RENDERERS = {**render_study.RENDERERS, **render_practice.RENDERERS}
+RENDERERS = {**render_study.RENDERERS, **render_practice.RENDERERS, **render_retrieval.RENDERERS}
 _HIDDEN = re.compile(r"(?:^|_)id$|cursor$|_at$|checksum|sha256|hash|^kind$|embedding")
 _DONE = {
     "create": "Created",

@@ -60,6 +60,7 @@ EXPIRED: tuple[Rule, ...] = (
     Rule("exports", timedelta(days=7), before("expires_at"), "Curriculum: 7 days after expiration; the file goes at expiry"),
     Rule("jobs", timedelta(days=30), before("finished_at"), "Curriculum: generation tasks 30 days"),
     Rule("api_keys", timedelta(days=30), either("expires_at", "revoked_at"), "no design says; as long as deleted items, so that a list can still tell which key was used"),
+    Rule("oauth_grants", timedelta(days=30), either("refresh_expires_at", "revoked_at"), "no design says; as API keys"),
 )  # fmt: skip
 
 

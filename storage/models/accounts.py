@@ -186,7 +186,9 @@ class OAuthGrant(Base, Identified, Owned, Timestamped):
     )
     scopes: Mapped[list[str]] = mapped_column(comment="What the user allowed.")
     resource: Mapped[str | None] = mapped_column(comment="The server the tokens are for (RFC 8707).")
-    redirect_uri: Mapped[str] = mapped_column(comment="Where the code was sent; the exchange must repeat it.")
+    redirect_uri: Mapped[str] = mapped_column(
+        comment="Where the code was sent; an exchange that names it must name this one."
+    )
     code_hash: Mapped[bytes | None] = mapped_column(unique=True, comment="SHA-256 of the authorization code.")
     code_challenge: Mapped[str] = mapped_column(comment="PKCE challenge, S256 (RFC 7636).")
     code_expires_at: Mapped[datetime] = mapped_column(comment="When the code ends, a minute after consent.")
@@ -195,8 +197,15 @@ class OAuthGrant(Base, Identified, Owned, Timestamped):
     )
     access_hash: Mapped[bytes | None] = mapped_column(unique=True, comment="SHA-256 of the access token.")
     access_expires_at: Mapped[datetime | None] = mapped_column(comment="When the access token ends.")
+    previous_access_hash: Mapped[bytes | None] = mapped_column(
+        unique=True,
+        comment="The access token before: good to its own end, for calls under way and for a program's other processes.",
+    )
+    previous_access_expires_at: Mapped[datetime | None] = mapped_column(comment="When that one ends.")
     refresh_hash: Mapped[bytes | None] = mapped_column(unique=True, comment="SHA-256 of the refresh token.")
-    refresh_expires_at: Mapped[datetime | None] = mapped_column(comment="When the user must consent again.")
+    refresh_expires_at: Mapped[datetime | None] = mapped_column(
+        comment="When the user must consent again; before the code is exchanged, when that ends."
+    )
     previous_refresh_hash: Mapped[bytes | None] = mapped_column(
         unique=True,
         comment="The refresh token before: good for a moment, so that two refreshes at once both work.",

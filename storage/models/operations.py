@@ -89,6 +89,7 @@ class AuditLog(Base):
     user_agent: Mapped[str | None] = mapped_column(comment="With what program.")
     session_id: Mapped[UUID | None] = mapped_column(comment="From which signed-in device.")
     key_id: Mapped[UUID | None] = mapped_column(comment="With which API key.")
+    client_id: Mapped[UUID | None] = mapped_column(comment="Which connected program (oauth_clients) did it.")
 
     __table_args__ = (
         Index("ix_audit_logs_user_id_created_at", "user_id", "created_at"),

@@ -77,6 +77,9 @@ def _text(found: Credential) -> str:
             "key": str(found.key_id) if found.key_id else None,
             "scopes": sorted(found.scopes),
             "rate_limit": found.rate_limit,
+            "grant": str(found.grant_id) if found.grant_id else None,
+            "client": str(found.client_id) if found.client_id else None,
+            "resource": found.resource,
         }
     )
 
@@ -85,11 +88,18 @@ def _parsed(text: str) -> Credential:
     found = json.loads(text)
     return Credential(
         user_id=UUID(found["user"]),
-        session_id=UUID(found["session"]) if found["session"] else None,
-        key_id=UUID(found["key"]) if found["key"] else None,
+        session_id=_id(found["session"]),
+        key_id=_id(found["key"]),
         scopes=frozenset(found["scopes"]),
         rate_limit=found["rate_limit"],
+        grant_id=_id(found.get("grant")),
+        client_id=_id(found.get("client")),
+        resource=found.get("resource"),
     )
+
+
+def _id(text: str | None) -> UUID | None:
+    return UUID(text) if text else None
 
 
 class LoginLinks:

@@ -12,6 +12,7 @@ from storage.repositories.audit import AuditRepository
 from storage.repositories.cards import CardRepository
 from storage.repositories.classes import ClassRepository
 from storage.repositories.closing import ClosingRepository
+from storage.repositories.contents import ContentRepository
 from storage.repositories.conversations import ConversationRepository
 from storage.repositories.documents import DocumentRepository
 from storage.repositories.exchange import ExchangeRepository
@@ -22,7 +23,9 @@ from storage.repositories.lexical import LexicalRepository
 from storage.repositories.life import LifeRepository
 from storage.repositories.making import MakingRepository
 from storage.repositories.materials import MaterialRepository
+from storage.repositories.naming import NameRepository
 from storage.repositories.notes import NoteRepository
+from storage.repositories.oauth import OAuthRepository
 from storage.repositories.places import PlaceRepository
 from storage.repositories.ratings import RatingRepository
 from storage.repositories.reading import ReadingRepository
@@ -43,6 +46,7 @@ class Repositories:
         self.cards = CardRepository(session, user_id, clock)
         self.classes = ClassRepository(session, user_id, clock)
         self.closing = ClosingRepository(session, user_id, clock)
+        self.contents = ContentRepository(session, user_id, clock)
         self.conversations = ConversationRepository(session, user_id, clock)
         self.documents = DocumentRepository(session, user_id, clock)
         self.exchange = ExchangeRepository(session, user_id, clock)
@@ -53,7 +57,9 @@ class Repositories:
         self.life = LifeRepository(session, user_id, clock)
         self.making = MakingRepository(session, user_id, clock)
         self.materials = MaterialRepository(session, user_id, clock)
+        self.names = NameRepository(session, user_id, clock)
         self.notes = NoteRepository(session, user_id, clock)
+        self.oauth = OAuthRepository(session, user_id, clock)
         self.places = PlaceRepository(session, user_id, clock)
         self.ratings = RatingRepository(session, user_id, clock)
         self.reading = ReadingRepository(session, user_id, clock)

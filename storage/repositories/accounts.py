@@ -53,6 +53,31 @@ class SignIn:
             row.user_id, None, row.key_id, frozenset(row.scopes), row.rate_limit, row.expires_at
         )
 
+    async def by_oauth_access(self, digest: bytes) -> Credential | None:
+        """What a program's access token, the current one or the one before, may do."""
+        row = (
+            await self._session.execute(text("SELECT * FROM lyceum_find_oauth_access(:d)"), {"d": digest})
+        ).first()
+        if row is None:
+            return None
+        return Credential(
+            row.user_id,
+            None,
+            None,
+            frozenset(row.scopes),
+            expires_at=row.expires_at,
+            grant_id=row.grant_id,
+            client_id=row.oauth_client_id,
+            resource=row.resource,
+        )
+
+    async def by_oauth_code(self, digest: bytes) -> tuple[UUID, UUID] | None:
+        """Grant id and user id that an authorization code belongs to, also when it was used or has expired."""
+        row = (
+            await self._session.execute(text("SELECT * FROM lyceum_find_oauth_code(:d)"), {"d": digest})
+        ).first()
+        return (row.grant_id, row.user_id) if row else None
+
     async def local_owner(self) -> UUID | None:
         """The account of a laptop's owner, once the first start made it."""
         owner: UUID | None = await self._session.scalar(text("SELECT lyceum_local_owner()"))
@@ -125,6 +150,18 @@ class AccountRepository(Repository):
         """Sign a device out."""
         row.revoked_at = row.revoked_at or self.clock.now()
         self.ended_tokens.append(row.access_hash)
+
+    async def stands(self, session_id: UUID | None, key_id: UUID | None) -> bool:
+        """Whether a device is still signed in, or a key still works."""
+        if session_id is not None:
+            device = await self.session.get(UserSession, session_id)
+            return device is not None and device.revoked_at is None
+        if key_id is not None:
+            key = await self.session.get(ApiKey, key_id)
+            if key is None or key.revoked_at is not None:
+                return False
+            return key.expires_at is None or key.expires_at > self.clock.now()
+        return True
 
     async def add_key(self, row: ApiKey) -> None:
         self.session.add(row)

@@ -49,6 +49,11 @@ class ClassRepository(Repository):
             select(Class).where(Class.id == class_id, Class.user_id == self.user_id)
         )
 
+    async def by_prefix(self, prefix: str) -> Class | None:
+        """The class whose vector collections begin with this prefix."""
+        mine = select(Class).where(Class.user_id == self.user_id, Class.deleted_at.is_(None))
+        return await self.session.scalar(mine.where(Class.collection_prefix == prefix))
+
     async def add(self, row: Class) -> Class:
         """Raises Conflict when a class of this name exists. Fills `collection_prefix`: readable and unique for all."""
         taken = select(Class.id).where(

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.models import ApiKey, Conversation, Job, Run, User, UserSession
+from storage.models import ApiKey, Conversation, Job, OAuthGrant, Run, User, UserSession
 from storage.repositories.base import Repository
 from storage.repositories.conversations import STALE
 
@@ -55,7 +55,11 @@ class ClosingRepository(Repository):
         for model, column in ((UserSession, UserSession.access_hash), (ApiKey, ApiKey.key_hash)):
             revoked = update(model).where(model.user_id == self.user_id).values(revoked_at=now)
             ended += (await self.session.scalars(revoked.returning(column))).all()
-        return ended
+        let_in = update(OAuthGrant).where(OAuthGrant.user_id == self.user_id).values(revoked_at=now)
+        tokens = await self.session.execute(
+            let_in.returning(OAuthGrant.access_hash, OAuthGrant.previous_access_hash)
+        )
+        return ended + [digest for pair in tokens for digest in pair if digest is not None]
 
     async def stop(self, now: datetime) -> tuple[Sequence[UUID], Sequence[UUID]]:
         """Cancel all jobs. Gives the runs and jobs that a living process still works on."""
@@ -73,7 +77,7 @@ class ClosingRepository(Repository):
 
     async def traces(self) -> Traces:
         ids = {str(self.user_id)}
-        for model in (Run, Job, UserSession, ApiKey, Conversation):
+        for model in (Run, Job, UserSession, ApiKey, OAuthGrant, Conversation):
             found = await self.session.scalars(select(model.id).where(model.user_id == self.user_id))
             ids.update(map(str, found))
         me = await self.session.get_one(User, self.user_id)

@@ -80,6 +80,20 @@ HEARD = text(
     """
 )
 
+# How many chunks of the scope hold a lexeme, and whether one of them is the chunk that was asked for.
+HOLDERS = text(
+    f"""
+    SELECT p.lexeme, sum(cardinality(p.ordinals)) AS chunks,
+           bool_or(p.material_id = :held_material AND :held_ordinal = ANY(p.ordinals)) AS is_held
+    FROM chunk_postings p WHERE p.lexeme = ANY(:lexemes) AND p.material_id IN ({SCOPE}) GROUP BY p.lexeme
+    """  # noqa: S608 - constants only
+).bindparams(
+    bindparam("lexemes", type_=ARRAY(Text())),
+    bindparam("held_material", type_=Uuid()),
+    bindparam("held_ordinal", type_=Integer()),
+    *IN_SCOPE,
+)
+
 DEFAULT_CONFIGS = ("english",)
 UNSEGMENTED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 """Thai, Japanese, Chinese, Korean: lyceum_lexemes() makes pairs of these characters, which have no order."""
@@ -171,6 +185,20 @@ class LexicalRepository(Repository):
         rows = await self.session.execute(BM25, {**asked, "limit": limit, **self._inside(scope)})
         return [(row.id, float(row.score)) for row in rows]
 
+    async def holders(
+        self, terms: Sequence[Term], scope: Scope, chunk: Chunk | None
+    ) -> list[tuple[Term, int, bool]]:
+        """For each term: how many chunks in scope hold it, and whether the given one does."""
+        asked = {
+            "lexemes": [lexeme for term in terms for lexeme in term],
+            "held_material": chunk.material_id if chunk else None,
+            "held_ordinal": chunk.ordinal if chunk else None,
+        }
+        rows = (await self.session.execute(HOLDERS, {**asked, **self._inside(scope)})).all()
+        known = {row.lexeme: (int(row.chunks), bool(row.is_held)) for row in rows}
+        found = [(term, [known[lexeme] for lexeme in term if lexeme in known]) for term in terms]
+        return [(term, sum(n for n, _ in each), any(held for _, held in each)) for term, each in found]
+
     async def with_phrases(
         self, phrases: Sequence[str], scope: Scope, limit: int, configs: Sequence[str] = DEFAULT_CONFIGS
     ) -> list[UUID]:
@@ -232,13 +260,18 @@ class LexicalRepository(Repository):
         )
 
     async def in_section(self, number: str, scope: Scope, limit: int) -> list[UUID]:
-        """Chunks under a heading that begins with a section number such as "3.2"."""
-        pattern = rf"(^|\n)(chapter |section |§ ?)?{number.replace('.', chr(92) + '.')}\M(?!\.\d)"
-        headings = text("array_to_string(chunks.heading_path, E'\\n') ~* :pattern").bindparams(
-            pattern=pattern
-        )
+        """Chunks under a heading that begins with a section number such as "3.2", or under one of its subsections; for a whole
+        number also under an outermost heading that ends with it ("Models 4")."""
+        exact = number.replace(".", r"\.")
+        begins = rf"(^|\n)((chapter|section|part|lecture|kapitel|abschnitt|teil) |§ ?)?{exact}\M"
+        ends = rf"^(?!(exercise|problem|question|example|figure|table|step|listing) )[^0-9\n]+ {exact}$"
+        headings = text(
+            "(array_to_string(chunks.heading_path, E'\\n') ~* :begins OR chunks.heading_path[1] ~* :ends)"
+        ).bindparams(begins=begins, ends=ends if number.isdigit() else "(?!)")
         found = self._in_scope(scope).where(headings)
-        return list((await self.session.scalars(found.order_by(Chunk.ordinal).limit(limit))).all())
+        return list(
+            (await self.session.scalars(found.order_by(Chunk.material_id, Chunk.ordinal).limit(limit))).all()
+        )
 
     def _inside(self, scope: Scope) -> dict[str, UUID | None]:
         return {"user": self.user_id, "class": scope.class_id, "material": scope.material_id}

@@ -257,6 +257,13 @@ class MaterialRepository(Repository):
         )
         return await self.session.scalar(found.order_by(Chunk.ordinal).limit(1))
 
+    async def chunks_on(self, material_id: UUID, segment: int) -> Sequence[UUID]:
+        """The ids of all chunks on a page, slide or section."""
+        found = select(Chunk.id).where(
+            Chunk.material_id == material_id, Chunk.segment == segment, Chunk.user_id == self.user_id
+        )
+        return (await self.session.scalars(found.order_by(Chunk.ordinal))).all()
+
     async def chunks(self, ids: Sequence[UUID]) -> dict[UUID, Chunk]:
         found = select(Chunk).where(among(Chunk.id, ids), Chunk.user_id == self.user_id)
         return {row.id: row for row in await self.session.scalars(found)}

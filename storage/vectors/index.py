@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 PAGE = 1000
 """Entries or collections asked for at a time."""
+FEW = 50
+"""With fewer collections in the whole store, all of them are listed to see which of some names exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,12 @@ class VectorIndex:
 
     async def existing(self, names: Sequence[str]) -> list[str]:
         """Those of the names that exist."""
+        # One page of all collections is cheaper than asking for each name, as long as it holds them all.
+        page = await self._page_of_collections(0, FEW)
+        if len(page) < FEW:
+            there = {found.name: found for found in page}
+            self._collections.update({name: there[name] for name in names if name in there})
+            return [name for name in names if name in there]
 
         async def known(name: str) -> bool:
             try:
@@ -174,15 +182,15 @@ class VectorIndex:
         """Every collection in the store, whoever's it is."""
         offset = 0
         while True:
-            page = await self._page_of_collections(offset)
+            page = await self._page_of_collections(offset, PAGE)
             for found in page:
                 yield CollectionHead(found.name, dict(found.metadata or {}), found.get_model().dimension)
             if len(page) < PAGE:
                 return
             offset += PAGE
 
-    async def _page_of_collections(self, offset: int) -> Sequence[AsyncCollection]:
-        return await self._ask(lambda client: client.list_collections(PAGE, offset))
+    async def _page_of_collections(self, offset: int, limit: int) -> Sequence[AsyncCollection]:
+        return await self._ask(lambda client: client.list_collections(limit, offset))
 
     async def ids(self, name: str) -> set[str]:
         """The ids of all entries of a collection. Raises NotFound."""

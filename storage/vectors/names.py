@@ -21,3 +21,8 @@ def collection_name(prefix: str, kind: str) -> str:
 def collection_names(prefix: str) -> list[str]:
     """Every collection that a class may have."""
     return [f"{prefix}_{content_type}" for content_type in dict.fromkeys(CONTENT_TYPES.values())]
+
+
+def prefix_of(name: str) -> str | None:
+    """The class's prefix of a collection's name; None when no class can have such a collection."""
+    return next((name[: -len(t) - 1] for t in CONTENT_TYPES.values() if name.endswith(f"_{t}")), None)

@@ -2,13 +2,13 @@
 
 import uvicorn
 
-from assistant.api import jobs
 from assistant.app import create_app
 from storage.settings import Settings
+from tools import job_news
 
 if __name__ == "__main__":
     settings = Settings(_env_file=None)
-    jobs.LOOK_SECONDS = 0.5  # a test loses a message, and would wait for the next look
+    job_news.LOOK_SECONDS = 0.5  # a test loses a message, and would wait for the next look
     uvicorn.run(
         create_app(settings),
         host="127.0.0.1",

@@ -19,8 +19,11 @@ import psutil
 import pytest
 from playwright.async_api import Browser, BrowserContext, StorageState, async_playwright, expect
 
+from storage.local.instance import InstanceInfo
 from tests.browser.book import cut_pages
+from tests.browser.house import House, Visitors, open_house
 from tests.browser.student import ANSWER_MS, READING_MS, STEP_MS, Student
+from tests.conftest import settings_for
 from tests.data import REPOSITORY, shared
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -181,3 +184,18 @@ async def student(arrive: Arrive, signed_in: StorageState, serving: Serving) -> 
     await made.page.goto(serving.base)
     await expect(made.material("decay excerpt")).to_be_visible()
     return made
+
+
+@pytest.fixture(scope="session")
+async def house(instance: InstanceInfo) -> AsyncGenerator[House]:
+    """The app in this process, for what a test must change inside of it."""
+    async with open_house(settings_for(instance)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def visitors(browser: Browser, house: House) -> AsyncGenerator[Visitors]:
+    """People at the page of `house`; at the end, none of their pages may have complained."""
+    made = Visitors(house, browser)
+    yield made
+    await made.leave()

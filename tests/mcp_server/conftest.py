@@ -2,10 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
+import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -13,8 +15,11 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp_types import CallToolResult, TextContent, Tool
+from starlette.requests import Request
 
 from mcp_server.http import McpHttp
+from mcp_server.oauth.routes import OAuthHttp
+from mcp_server.selection import NOTHING_SAID, Selection, requested
 from mcp_server.server import build_server
 from storage.local.instance import InstanceInfo
 from storage.resources import Storage
@@ -23,6 +28,7 @@ from tests.mcp_server.catalog import TRIALS
 from tools.accounts import Accounts
 from tools.context import Principal
 from tools.executor import Executor
+from tools.oauth.service import OAuthService
 
 LEGACY, MODERN = "legacy", "2026-07-28"
 
@@ -36,7 +42,10 @@ async def base_url(instance: InstanceInfo, storage: Storage) -> AsyncGenerator[s
     listening.listen()
     port = listening.getsockname()[1]
     settings = settings_for(instance).model_copy(update={"port": port})
-    mcp = McpHttp(Executor(TRIALS, storage), storage, settings)
+    # A fresh server, whose settings know its address.
+    here = replace(storage, settings=settings)
+    mcp = McpHttp(Executor(TRIALS, here), here, settings)
+    oauth = OAuthHttp(OAuthService(here, TRIALS))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -44,7 +53,7 @@ async def base_url(instance: InstanceInfo, storage: Storage) -> AsyncGenerator[s
             yield
 
     app = FastAPI(lifespan=lifespan)
-    app.router.routes.extend(mcp.routes)
+    app.router.routes.extend([*mcp.routes, *oauth.routes])
     app.add_api_route("/later", lambda: "reachable")
     server = uvicorn.Server(uvicorn.Config(app, http="h11", log_level="warning"))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -60,10 +69,25 @@ async def make_key(storage: Storage, principal: Principal, *scopes: str) -> str:
 
 
 @asynccontextmanager
-async def http_client(base_url: str, token: str, mode: str) -> AsyncIterator[Client]:
-    async with create_mcp_http_client(headers={"Authorization": f"Bearer {token}"}) as http:
-        async with Client(streamable_http_client(f"{base_url}/mcp", http_client=http), mode=mode) as client:
+async def http_client(
+    base_url: str,
+    token: str,
+    mode: str,
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> AsyncIterator[Client]:
+    url = httpx.URL(f"{base_url}/mcp", params=query or None)
+    async with create_mcp_http_client(
+        headers={"Authorization": f"Bearer {token}", **(headers or {})}
+    ) as http:
+        async with Client(streamable_http_client(str(url), http_client=http), mode=mode) as client:
             yield client
+
+
+def selected(query: Mapping[str, str], operator: Selection = NOTHING_SAID) -> Selection:
+    """What an address with this query selects."""
+    scope = {"type": "http", "query_string": urlencode(query).encode(), "headers": []}
+    return requested(Request(scope), operator, TRIALS)
 
 
 @dataclass
@@ -76,14 +100,17 @@ class Door:
     storage: Storage
 
     @asynccontextmanager
-    async def enter(self, caller: Principal, *scopes: str) -> AsyncIterator[Client]:
+    async def enter(self, caller: Principal, *scopes: str, **query: str) -> AsyncIterator[Client]:
+        """`query` is what the address says: toolsets="all", readonly="1"."""
         if self.transport == "http":
             key = await make_key(self.storage, caller, *scopes)
-            async with http_client(self.base_url, key, self.mode) as client:
+            async with http_client(self.base_url, key, self.mode, query) as client:
                 yield client
             return
-        principal = Principal(caller.user_id, frozenset(scopes or ("*",)))
-        server = build_server(Executor(TRIALS, self.storage), lambda _: principal)
+        principal, selection = Principal(caller.user_id, frozenset(scopes or ("*",))), selected(query)
+        server = build_server(
+            Executor(TRIALS, self.storage), lambda _: principal, selection_of=lambda _: selection
+        )
         async with Client(server, mode=self.mode) as client:
             yield client
 

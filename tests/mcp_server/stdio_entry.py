@@ -5,6 +5,7 @@ import json
 import sys
 from uuid import UUID
 
+from mcp_server.selection import operators
 from mcp_server.stdio import serve_stdio
 from storage.resources import open_storage
 from storage.settings import Settings
@@ -15,10 +16,13 @@ from tools.executor import Executor
 
 async def main() -> None:
     caller = json.loads(sys.argv[1])
-    storage = open_storage(Settings())
+    settings = Settings()
+    storage = open_storage(settings)
     try:
         await serve_stdio(
-            Executor(TRIALS, storage), Principal(UUID(caller["user_id"]), frozenset(caller["scopes"]))
+            Executor(TRIALS, storage),
+            Principal(UUID(caller["user_id"]), frozenset(caller["scopes"])),
+            operators(settings, TRIALS),
         )
     finally:
         await storage.close()

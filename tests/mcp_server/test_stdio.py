@@ -13,13 +13,14 @@ from mcp.shared.exceptions import MCPError
 from storage.local.instance import InstanceInfo
 from tests.mcp_server.catalog import TRIALS
 from tests.mcp_server.conftest import LEGACY, MODERN, all_tools, text_of
+from tools.catalog import CATALOG
 from tools.context import Principal
 from tools.spec import Effect
 
 ROOT = Path(__file__).parents[2]
 
 
-def command(info: InstanceInfo, caller: Principal, *scopes: str) -> StdioServerParameters:
+def command(info: InstanceInfo, caller: Principal, *scopes: str, **settings: str) -> StdioServerParameters:
     who = {"user_id": str(caller.user_id), "scopes": list(scopes or ("*",))}
     return StdioServerParameters(
         command=sys.executable,
@@ -31,6 +32,7 @@ def command(info: InstanceInfo, caller: Principal, *scopes: str) -> StdioServerP
             "LYCEUM_REDIS_URL": info.redis_url,
             "LYCEUM_VECTOR_URL": info.vector_url,
             "LYCEUM_FILES_URL": info.files_url,
+            **settings,
         },
     )
 
@@ -48,7 +50,7 @@ async def test_a_process_on_a_pipe_does_what_http_does(
     async def note_waiting(progress: float, total: float | None, message: str | None) -> None:
         waiting.set()
 
-    async with Client(command(instance, student), mode=mode) as client:
+    async with Client(command(instance, student, LYCEUM_MCP_TOOLSETS="all"), mode=mode) as client:
         assert list(await all_tools(client)) == list(TRIALS)
         await client.call_tool("create_class", {"name": "Physics 101"})
         listed = await client.call_tool("list_classes")
@@ -67,14 +69,21 @@ async def test_a_process_on_a_pipe_does_what_http_does(
     assert alive.structured_content == listed.structured_content
 
 
-async def test_the_principal_of_the_process_limits_its_tools(
+async def test_the_principal_and_the_settings_of_the_process_limit_its_tools(
     instance: InstanceInfo, student: Principal
 ) -> None:
-    async with Client(command(instance, student, "*:read")) as client:
+    narrow = {"LYCEUM_MCP_TOOLSETS": "classes,jobs", "LYCEUM_MCP_EXCLUDE_TOOLS": "list_jobs"}
+    async with Client(command(instance, student, "*:read", **narrow)) as client:
         tools = await all_tools(client)
-        refused = await client.call_tool("create_class", {"name": "Physics"})
-    assert tools.keys() == {name for name, spec in TRIALS.items() if spec.effect is Effect.READ}
-    assert "[missing_scope]" in text_of(refused)
+        unpermitted = await client.call_tool("create_class", {"name": "Physics"})
+        excluded = await client.call_tool("list_jobs")
+    assert tools.keys() == {
+        spec.name
+        for spec in CATALOG.values()
+        if spec.toolset in ("classes", "jobs") and spec.effect is Effect.READ
+    } - {"list_jobs"}
+    assert "[missing_scope]" in text_of(unpermitted)
+    assert "LYCEUM_MCP_EXCLUDE_TOOLS" in text_of(excluded)
 
 
 async def test_standard_output_carries_the_protocol_alone_and_the_process_ends_with_the_pipe(

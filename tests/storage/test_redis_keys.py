@@ -75,6 +75,8 @@ async def test_whatever_is_used_is_in_the_list_and_ends(own: Storage, student: P
     await call(executor, student, "search_materials", query="what does a wave carry?")
     await accounts.principal(await make_key(own, student), "test")
     await accounts.create_login_link(student.user_id)
+    await own.consents.add("a request", "{}")
+    assert await own.consents.get("a request", student.user_id) == "{}"
     await own.brake.check("", attempts("login:somebody", 10, 300))
     await accounts.start_session(student.user_id, Device())
     async with serving(own, executor, lambda: ScriptedModel(steps=[Step("An answer.")])) as http:

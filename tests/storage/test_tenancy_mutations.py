@@ -90,7 +90,9 @@ async def test_every_policy_for_queries_of_callers_alone_is_missed_and_its_openi
         return rows
 
     alone = [p for p in await policies(superuser, "lyceum_reader") if p["roles"] == ["lyceum_reader"]]
-    assert {policy["tablename"] for policy in alone} == {"chunk_postings", "chunks", "material_segments"}
+    assert {policy["tablename"] for policy in alone} == {
+        *("chunk_postings", "chunks", "material_segments", "oauth_clients"),
+    }
     for policy in alone:
         table, name = policy["tablename"], f"{policy['policyname']} ON {policy['tablename']}"
         before = await seen(table)
@@ -124,6 +126,7 @@ QUESTIONS = {
     "session": "SELECT count(*) FROM user_sessions s, lyceum_find_refresh(s.refresh_hash)",
     "key": "SELECT count(*) FROM api_keys k, lyceum_find_api_key(k.key_hash)",
     "grant": "SELECT count(*) FROM oauth_grants g, lyceum_find_oauth_code(g.code_hash)",
+    "access": "SELECT count(*) FROM oauth_grants g, lyceum_find_oauth_access(g.access_hash)",
     "objects": "SELECT count(*) FROM lyceum_known_objects((SELECT array_agg(object_key) FROM files))",
     "jobs": "SELECT count(*) FROM lyceum_open_jobs(10)",
     "runs": "SELECT count(*) FROM lyceum_stale_runs(10)",
@@ -154,7 +157,8 @@ async def through_functions(connection: Any, world: World) -> dict[str, Any]:
     async with undone(connection):
         await connection.execute(
             "UPDATE jobs SET status = 'queued'; UPDATE study_sessions SET status = 'active', started_at = now() - interval '1 day';"
-            " UPDATE runs SET status = 'running', heartbeat_at = now() - interval '1 day'"
+            " UPDATE runs SET status = 'running', heartbeat_at = now() - interval '1 day';"
+            " UPDATE oauth_grants SET access_hash = code_hash, access_expires_at = now() + interval '1 hour', revoked_at = NULL"
         )
         await connection.execute(HANDED_IN)
         for who in ("teacher", "member", "recipient"):

@@ -136,6 +136,7 @@ class KeyItem(BaseModel):
     name: str
     prefix: str = Field(description="First characters of the key, to recognise it.")
     scopes: list[str]
+    rate_limit: int | None = Field(description="Calls a minute; null for the general limit.")
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
@@ -169,6 +170,9 @@ class CreateApiKey(Input):
     days: int | None = Field(
         default=None, ge=1, le=3650, description="Days until it expires; never if left out."
     )
+    rate_limit: int | None = Field(
+        default=None, ge=1, le=100_000, description="Calls a minute; the server's general limit if left out."
+    )
 
 
 class CreatedKey(KeyItem):
@@ -177,11 +181,22 @@ class CreatedKey(KeyItem):
 
 @tool(effect=Effect.WRITE, toolset="account")
 async def create_api_key(ctx: ToolContext, args: CreateApiKey) -> CreatedKey:
-    """Make an API key for a program or an AI client. It can do no more than whoever makes it. Not from the chat."""
+    """Make an API key for a program or an AI client. It can do no more than whoever makes it. Not from the chat, nor by a connected app."""
     if ctx.principal.surface == "chat":
         raise Forbidden(
             "A key is a secret, and what is said in a chat is kept. Make keys on the settings page or with `lyceum key create`.",
             code="not_in_chat",
+        )
+    if ctx.principal.client_id is not None:
+        raise Forbidden(
+            "An app that was allowed in cannot make keys: they would outlive the moment it is disconnected. Make keys on Lyceum's page, under Connections.",
+            code="not_by_clients",
+        )
+    own_limit = ctx.principal.rate_limit
+    if own_limit is not None and (args.rate_limit is None or args.rate_limit > own_limit):
+        raise Forbidden(
+            f"This key may make {own_limit} calls a minute, and a key made with it no more: give rate_limit.",
+            code="rate_limit_too_high",
         )
     if beyond := [scope for scope in args.scopes if not may_give(ctx.principal, scope)]:
         raise Forbidden(f"This key may not give away the permission {beyond[0]!r}.", code="missing_scope")
@@ -189,7 +204,7 @@ async def create_api_key(ctx: ToolContext, args: CreateApiKey) -> CreatedKey:
     row, secret = new_key_row(
         ctx.storage, ctx.principal.user_id, args.name, scopes=tuple(args.scopes), expires_at=expires_at
     )
-    row.created_at = ctx.now()
+    row.created_at, row.rate_limit = ctx.now(), args.rate_limit
     await ctx.db.accounts.add_key(row)
     return CreatedKey(**KeyItem.of(row).model_dump(), key=secret)
 

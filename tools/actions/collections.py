@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from storage.errors import NotFound
 from storage.models import Class
 from storage.vectors.index import Entry
-from storage.vectors.names import CONTENT_TYPES, collection_names
+from storage.vectors.names import CONTENT_TYPES, collection_names, prefix_of
 from tools.context import ToolContext
 from tools.fields import ClassRef, Query
 from tools.spec import Effect, Input, NoInput, tool
@@ -54,17 +54,19 @@ async def own_collections(ctx: ToolContext) -> dict[str, tuple[Class, str]]:
 
 async def own(ctx: ToolContext, name: str) -> tuple[Class, str]:
     """The class and content type of a collection. Raises NotFound for one that is not the caller's."""
-    found = (await own_collections(ctx)).get(name)
-    if found is None:
+    prefix = prefix_of(name)
+    row = await ctx.db.classes.by_prefix(prefix) if prefix else None
+    if row is None:
         raise NotFound(
             f"No collection {name!r}. chroma_list_collections lists them.", code="collection_not_found"
         )
-    return found
+    return row, name[len(row.collection_prefix) + 1 :]
 
 
 @tool(effect=Effect.READ, toolset="collections")
 async def chroma_list_collections(ctx: ToolContext, args: NoInput) -> CollectionList:
-    """List the user's vector collections (one for each class and content type) with their counts."""
+    """List the user's vector collections (one for each class and content type) with their counts. For debugging:
+    to answer from material use search_materials."""
     known = await own_collections(ctx)
     names = await ctx.storage.vectors.existing(list(known))
     counts = await asyncio.gather(*(ctx.storage.vectors.count(name) for name in names))
@@ -128,10 +130,11 @@ class DocumentCount(BaseModel):
 @tool(effect=Effect.READ, toolset="collections")
 async def chroma_count_documents(ctx: ToolContext, args: OneCollection) -> DocumentCount:
     """Count the entries of a collection."""
-    await own(ctx, args.collection_name)
-    return DocumentCount(
-        name=args.collection_name, count=await ctx.storage.vectors.count(args.collection_name)
+    # Both at once: what is counted of somebody else's collection is never seen.
+    _, count = await asyncio.gather(
+        own(ctx, args.collection_name), ctx.storage.vectors.count(args.collection_name)
     )
+    return DocumentCount(name=args.collection_name, count=count)
 
 
 class Document(BaseModel):
@@ -172,7 +175,6 @@ class PeekDocuments(Input):
 @tool(effect=Effect.READ, toolset="collections")
 async def chroma_peek_documents(ctx: ToolContext, args: PeekDocuments) -> DocumentList:
     """Show the first few entries of a collection, to see what it looks like."""
-    await own(ctx, args.collection_name)
     return await page_of(ctx, args.collection_name, None, args.limit, 0, embeddings=False)
 
 
@@ -193,7 +195,6 @@ class GetDocuments(Input):
 @tool(effect=Effect.READ, toolset="collections")
 async def chroma_get_documents(ctx: ToolContext, args: GetDocuments) -> DocumentList:
     """Get entries of a collection by id, or page through all of them, on request with their vectors."""
-    await own(ctx, args.collection_name)
     limit = min(args.limit, 10) if args.include_embeddings else args.limit
     offset = int(args.cursor or 0)
     return await page_of(
@@ -204,9 +205,11 @@ async def chroma_get_documents(ctx: ToolContext, args: GetDocuments) -> Document
 async def page_of(
     ctx: ToolContext, name: str, ids: list[str] | None, limit: int, offset: int, *, embeddings: bool
 ) -> DocumentList:
-    total = await ctx.storage.vectors.count(name)
-    entries = await ctx.storage.vectors.entries(
-        name, ids=ids, limit=limit, offset=offset, embeddings=embeddings
+    """Raises NotFound for a collection that is not the caller's."""
+    _, total, entries = await asyncio.gather(
+        own(ctx, name),
+        ctx.storage.vectors.count(name),
+        ctx.storage.vectors.entries(name, ids=ids, limit=limit, offset=offset, embeddings=embeddings),
     )
     items = [Document.of(entry, budget=None if ids else DOCUMENT_BUDGET) for entry in entries]
     following = offset + len(entries)
@@ -258,21 +261,22 @@ class Diagnosis(BaseModel):
 
 FINDINGS = {
     "missing_vector": ("Chunks in the database have no vector here: meaning cannot find them, words can.",
-                       "Run retry_job for the material's job, or restore or upload the material again."),
+                       "Run reprocess_material for the material; it is searchable by words meanwhile."),
     "still_indexing": ("Chunks wait for their vector because their material is being indexed.", "Wait for the job; get_job tells how far it is."),
-    "orphan_vector": ("Vectors have no chunk in the database: they take room and are never shown.", "Delete and upload the material again; `lyceum doctor` lists orphans."),
-    "wrong_dimension": ("Vectors have another length than the model's.", "Index the material again with the current model."),
-    "wrong_model": ("Vectors were made by another embedding model, so similarities mean nothing.", "Index the material again with the current model."),
-    "bad_vector": ("Vectors are zero or not finite and match nothing.", "Index the material again."),
+    "orphan_vector": ("Vectors have no chunk in the database: they take room and are never shown.", "Run reprocess_material for the material; `lyceum doctor` lists what belongs to none."),
+    "wrong_dimension": ("Vectors have another length than the model's.", "Run reprocess_material: it is indexed again with the current model."),
+    "wrong_model": ("Vectors were made by another embedding model, so similarities mean nothing.", "Run reprocess_material: it is indexed again with the current model."),
+    "bad_vector": ("Vectors are zero or not finite and match nothing.", "Run reprocess_material for the material."),
     "duplicate": ("Several entries hold the same text: one crowds the others out of the results.", "Delete one of the materials that repeat it."),
-    "empty_document": ("Entries have no text.", "Index the material again."),
-    "stale_document": ("The embedded text differs from the chunk in the database.", "Index the material again."),
+    "empty_document": ("Entries have no text.", "Run reprocess_material for the material."),
+    "stale_document": ("The embedded text differs from the chunk in the database.", "Run reprocess_material for the material."),
 }  # fmt: skip
 
 
 @tool(effect=Effect.READ, toolset="collections")
 async def chroma_diagnose_collection(ctx: ToolContext, args: OneCollection) -> Diagnosis:
-    """Compare a collection with the database: missing, orphaned, stale, duplicate or broken vectors, and how to mend each."""
+    """Compare a collection with the database: missing, orphaned, stale, duplicate or broken vectors, and how to mend each.
+    Why one passage is not found says explain_search."""
     row, content_type = await own(ctx, args.collection_name)
     kinds = [kind for kind, stored_as in CONTENT_TYPES.items() if stored_as == content_type]
     expected = await ctx.db.materials.expected_vectors(row.id, kinds)

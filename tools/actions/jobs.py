@@ -1,5 +1,7 @@
 """Jobs: what runs in the background, how far it is, and stopping or repeating it."""
 
+import asyncio
+from contextlib import aclosing, suppress
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -7,13 +9,17 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from storage.models import Job
+from storage.repositories.jobs import FINAL
 from tools.context import ToolContext
 from tools.fields import Cursor, JobRef, Limit
 from tools.ingest.ending import note_end
 from tools.intake import INGEST, announce_later
+from tools.job_news import follow, read_state
 from tools.spec import Effect, Input, tool
 from tools.worker import tell
 
+LONGEST_WAIT = 50
+"""Seconds: many clients give a call up after 60."""
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
@@ -66,10 +72,42 @@ class OneJob(Input):
     job_id: JobRef
 
 
-@tool(effect=Effect.READ, toolset="jobs")
-async def get_job(ctx: ToolContext, args: OneJob) -> JobItem:
-    """Look at one job: its status, how far it is, and why it failed."""
-    return JobItem.of(await ctx.db.jobs.get(args.job_id))
+class GetJob(OneJob):
+    wait_seconds: int = Field(
+        default=0,
+        ge=0,
+        le=LONGEST_WAIT,
+        description="Wait so long for it to end, rather than ask again and again.",
+    )
+
+
+@tool(effect=Effect.READ, toolset="jobs", own_transaction=True)
+async def get_job(ctx: ToolContext, args: GetJob) -> JobItem:
+    """Look at one job: its status, how far it is, and why it failed. Can wait for its end."""
+    found = await read_job(ctx, args.job_id)
+    if args.wait_seconds == 0 or found.status in FINAL:
+        return found
+    with suppress(TimeoutError):
+        async with asyncio.timeout(args.wait_seconds):
+            await watch(ctx, found)
+    return await read_job(ctx, args.job_id)
+
+
+async def read_job(ctx: ToolContext, job_id: str) -> JobItem:
+    async with ctx.storage.as_user(ctx.principal.user_id, read_only=True) as db:
+        return JobItem.of(await db.jobs.get(job_id))
+
+
+async def watch(ctx: ToolContext, found: JobItem) -> None:
+    """Pass on how far the job is until it ends. Progress only grows, as MCP wants it, though a retry begins anew."""
+    first = await read_state(ctx.storage, ctx.principal, found.id)
+    told = first["done"]
+    await ctx.progress(told, first["total"], first["message"] or first["status"])
+    async with aclosing(follow(ctx.storage, ctx.principal, found.id, first)) as states:
+        async for state in states:
+            if state["done"] > told:
+                told = state["done"]
+                await ctx.progress(told, state["total"], state["message"] or state["status"])
 
 
 @tool(effect=Effect.WRITE, toolset="jobs")

@@ -79,7 +79,8 @@ class ListMaterials(Input):
 
 @tool(effect=Effect.READ, toolset="materials")
 async def list_materials(ctx: ToolContext, args: ListMaterials) -> MaterialList:
-    """List materials, of one class or of all, newest first, with their status and progress."""
+    """List materials, of one class or of all, newest first, with their status and progress. What is in them finds
+    search_materials."""
     target = await ctx.db.classes.resolve(args.class_id) if args.class_id else None
     page = await ctx.db.materials.recent(
         class_id=target.id if target else None, status=args.status, limit=args.limit, cursor=args.cursor

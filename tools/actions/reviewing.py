@@ -86,8 +86,8 @@ class ReviewCard(Input):
         default=None, max_length=40, description="As get_due_cards gave it: a repeated call then counts once."
     )
     deck_id: DeckRef | None = Field(default=None, description="Where the next card is taken from.")
-    class_id: ClassRef | None = Field(default=None, description="Where the next card is taken from.")
-    tag: Tag | None = Field(default=None, description="Where the next card is taken from.")
+    class_id: ClassRef | None = Field(default=None, description="Or from here.")
+    tag: Tag | None = Field(default=None, description="Or by this tag.")
 
 
 class Reviewed(BaseModel):

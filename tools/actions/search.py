@@ -81,7 +81,7 @@ async def search_materials(ctx: ToolContext, args: SearchMaterials) -> SearchRes
     """Find passages in the user's own material by words and meaning; each has an exact place to cite.
 
     Understands whole questions, "exact phrases" in quotation marks, and places such as page 57, slide 12, section 3.2 or
-    at 12:30.
+    at 12:30. To read on from a known place use read_material; if something is not found, explain_search says why.
     """
     db, query = ctx.db, parse(args.query)
     # The model runs in a thread meanwhile.
@@ -118,15 +118,7 @@ def notice(hits: Sequence[Hit], indexing: bool) -> str | None:
 
 async def passages(db: Repositories, found: Sequence[Fused[UUID]], limit: int) -> list[Hit]:
     """The best `limit` passages; chunks that follow each other on one page become one passage."""
-    rows = await db.materials.chunks([hit.key for hit in found[: limit * 2]])
-    ranked = [(hit, rows[hit.key]) for hit in found[: limit * 2] if hit.key in rows]
-    groups: list[list[tuple[Fused[UUID], Chunk]]] = []
-    for hit, row in ranked:
-        beside = next((g for g in groups if is_beside(g, row)), None)
-        if beside is not None:
-            beside.append((hit, row))
-        elif len(groups) < limit:
-            groups.append([(hit, row)])
+    groups = await grouped(db, found, limit)
     places = [(g[0][1].material_id, g[0][1].segment) for g in groups]
     segments = await db.places.segments(places)
     figures = await db.places.figures_beside(
@@ -137,6 +129,25 @@ async def passages(db: Repositories, found: Sequence[Fused[UUID]], limit: int) -
         for group, place in zip(groups, places, strict=True)
         if place in segments
     ]
+
+
+Group = list[tuple[Fused[UUID], Chunk]]
+"""The chunks of one passage, the best first."""
+
+
+async def grouped(db: Repositories, found: Sequence[Fused[UUID]], limit: int) -> list[Group]:
+    """The chunks that become the best `limit` passages."""
+    rows = await db.materials.chunks([hit.key for hit in found[: limit * 2]])
+    groups: list[Group] = []
+    for hit in found[: limit * 2]:
+        if (row := rows.get(hit.key)) is None:
+            continue
+        beside = next((g for g in groups if is_beside(g, row)), None)
+        if beside is not None:
+            beside.append((hit, row))
+        elif len(groups) < limit:
+            groups.append([(hit, row)])
+    return groups
 
 
 def is_beside(group: Sequence[tuple[Fused[UUID], Chunk]], row: Chunk) -> bool:
@@ -238,7 +249,7 @@ class Passage(BaseModel):
 @tool(effect=Effect.READ, toolset="search")
 async def open_passage(ctx: ToolContext, args: OpenPassage) -> Passage:
     """Open the page around a passage from a search result, or any page of a material, with the passage's boxes; of a
-    recording, the minute with the time of every sentence."""
+    recording, the minute with the time of every sentence. For more than one page use read_material."""
     db = ctx.db
     chunk = await _chunk(db, args.passage_id) if args.passage_id is not None else None
     material = await db.materials.resolve(str(chunk.material_id) if chunk else args.material_id or "")

@@ -39,22 +39,20 @@ class GenerateTest(ItemsRequest):
         min_length=1,
         description='Instead of `types`: how many of each in proportion, e.g. {"multiple_choice": 3, "short_answer": 1}.',
     )
-    time_limit_minutes: float | None = Field(
-        default=None, gt=0, le=10080, description="Time for an attempt; no limit if left out."
-    )
+    time_limit_minutes: float | None = Field(default=None, gt=0, le=10080, description="Time for an attempt.")
     versions: int = Field(
         default=1,
         ge=1,
         le=8,
-        description="How many shuffled versions: the same questions, other order of questions and options.",
+        description="How many versions, with questions and options in other orders.",
     )
     like_test_id: TestRef | None = Field(
         default=None,
-        description="A test to imitate with new questions: the same number and types for each topic.",
+        description="A test to imitate: as many new questions of each type and topic.",
     )
     like_material_id: MaterialRef | None = Field(
         default=None,
-        description="A past paper to imitate: the same number, types and points of questions for each topic.",
+        description="A past paper to imitate in the same way, with its points.",
     )
 
 

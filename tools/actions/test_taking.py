@@ -189,7 +189,7 @@ class AnswerQuestion(OneQuestion):
 @tool(effect=Effect.WRITE, toolset="tests", own_transaction=True)
 async def answer_question(ctx: ToolContext, args: AnswerQuestion) -> Answered:
     """Answer a question of an open attempt, or change the answer. Name the question by id or number; without
-    attempt or test it is the one that is open."""
+    attempt or test it is the one that is open. Questions of the user's own are for search_materials."""
     async with transaction(ctx) as inner:
         row = await inner.db.attempts.for_writing((await attempt_of(inner, args)).id)
         over = row.status == OPEN and is_over(row, ctx)

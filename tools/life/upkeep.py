@@ -23,6 +23,7 @@ from storage.repositories.audit import make_partitions
 from storage.repositories.closing import accounts_to_erase, user_ids
 from storage.resources import Storage
 from tools.attempts.finishing import grade_overdue
+from tools.oauth.clients import forget_unused
 from tools.progress.metrics import end_silent_sessions_of_all
 
 log = structlog.get_logger()
@@ -120,6 +121,7 @@ class Upkeep:
             await make_partitions(self._storage.database, self._storage.clock.now())
             await end_silent_sessions_of_all(self._storage)
             await self._purge_users(turn, keep, removed)
+            removed["oauth_clients"] += await forget_unused(self._storage)
             await drop_orphans(self._storage, keep, removed)
             removed["objects"] += (await collect_garbage(self._storage)).objects
         except LyceumError as error:

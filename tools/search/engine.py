@@ -14,6 +14,8 @@ from tools.search.query import ParsedQuery
 
 CANDIDATES = 50
 """Hits that each stage gives to the fusion."""
+SECTION = 500
+"""Chunks of a section or chapter that are looked at; the words of the query choose among them."""
 
 
 async def search(
@@ -62,7 +64,7 @@ async def by_meaning(storage: Storage, text: str, collections: Sequence[str]) ->
 async def at_place(db: Repositories, place: Reference, scope: Scope) -> list[UUID]:
     """Chunks at the place that a query names, in reading order."""
     if place.section is not None:
-        return await db.lexical.in_section(place.section, scope, CANDIDATES)
+        return await db.lexical.in_section(place.section, scope, SECTION)
     if place.t_start is not None and place.t_end is not None:
         heard = Place("span", t_start=place.t_start, t_end=place.t_end)
         return await db.lexical.at_place(heard, scope, CANDIDATES)

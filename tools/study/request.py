@@ -48,10 +48,8 @@ class ItemsRequest(Input):
         default=None,
         description='Only about this: a place such as "chapter 3", "section 3.2", "pages 10-20", or words such as "photosynthesis".',
     )
-    first: int | None = Field(
-        default=None, ge=1, description="First page, slide or section; the first if left out."
-    )
-    last: int | None = Field(default=None, ge=1, description="Last one, included; the last if left out.")
+    first: int | None = Field(default=None, ge=1, description="First page, slide or section.")
+    last: int | None = Field(default=None, ge=1, description="Last one, included.")
     count: int = Field(default=10, ge=1, le=MOST_ITEMS, description="How many to make.")
     difficulty: Difficulty = Field(default="mixed", description="easy, medium, hard or mixed.")
     bloom: list[BloomLevel] | None = Field(
@@ -65,7 +63,7 @@ class ItemsRequest(Input):
     )
     from_wrong_answers: bool = Field(
         default=False,
-        description="About what the user answered wrong or forgot before: new questions on those passages.",
+        description="About what the user answered wrong or forgot before.",
     )
     title: Annotated[str, Field(min_length=1, max_length=300)] | None = None
     shared_with_class: bool = Field(

@@ -57,6 +57,8 @@ class Fetched:
     media_type: str
     charset: str | None
     body: bytes
+    max_age: int | None = None
+    """Seconds for which its server lets it be kept (RFC 9111, 5.2.2.1); 0 for not at all, None when it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +73,19 @@ class Fetching:
     filename: str
     """What the server calls it, else the end of its address; may be empty."""
     parts: AsyncIterator[bytes]
+    max_age: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is asked, where it is more than a page. `any_status`: errors of HTTP are answers too."""
+    """What is asked, where it is more than a page. `any_status`: errors of HTTP are answers too; `follow`: go where a
+    redirect leads, which otherwise counts as an error."""
 
     method: str = "GET"
     headers: Mapping[str, str] | None = None
     content: bytes | None = None
     any_status: bool = False
+    follow: bool = True
 
 
 PAGE = Ask()
@@ -115,7 +120,7 @@ class Fetcher:
         """The whole body of at most `limit` bytes. Errors as for `open`."""
         async with self.open(url, limit=limit, accept=accept, ask=ask) as answer:
             body = b"".join([part async for part in answer.parts])
-        return Fetched(answer.url, answer.status, answer.media_type, answer.charset, body)
+        return Fetched(answer.url, answer.status, answer.media_type, answer.charset, body, answer.max_age)
 
     @asynccontextmanager
     async def open(
@@ -148,7 +153,7 @@ class Fetcher:
         for _ in range(MAX_REDIRECTS + 1):
             async with self._stream(pool, target, accept, ask) as response:
                 location = _header(response, b"location")
-                if response.status not in REDIRECTS or not location:
+                if response.status not in REDIRECTS or not location or not ask.follow:
                     yield target, response
                     return
             target = self._redirected(target, location)
@@ -281,7 +286,16 @@ def _answer(
         charset=charset,
         filename=_filename(response, target),
         parts=_body(response, limit),
+        max_age=_max_age(_header(response, b"cache-control")),
     )
+
+
+def _max_age(cache_control: str) -> int | None:
+    """`no-cache, max-age=600` → 0; `public, max-age=600` → 600."""
+    if re.search(r"\bno-(store|cache)\b", cache_control, re.IGNORECASE):
+        return 0
+    found = re.search(r"\bmax-age=(\d{1,9})\b", cache_control, re.IGNORECASE)
+    return int(found.group(1)) if found else None
 
 
 async def _body(response: httpcore.Response, limit: int) -> AsyncGenerator[bytes]:

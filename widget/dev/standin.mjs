@@ -101,7 +101,7 @@ async function answer(run, question, class_id) {
   run.conversation.messages.push(message);
   emit(run, { type: "TEXT_MESSAGE_START", messageId, role: "assistant" });
   const sources = [...materials.values()].filter((one) => one.class_id === class_id && one.status === "ready");
-  const nothing = has("nothing") || sources.length === 0;
+  const nothing = () => ({ ...page([]), due: { new: 0, learning: 0, review: 0, total: 0 } });
   const text = nothing ? "This is not in your material. I looked for “" + question + "” and found no passage that answers it." : has("maths") ? MATHS : PLAIN;
   const pieces = text.match(/[^]{1,6}/g) ?? [];
   for (const [at, delta] of pieces.entries()) {
@@ -168,7 +168,37 @@ const get = (map, id) => {
   return map.get(id);
 };
 
+const SCOPES = [
+  ["classes:read", "See your classes, who is in them and how they do"], ["classes:write", "Make, change and delete classes, and let people in"],
+  ["materials:read", "See and read your books, slides, recordings and pages"], ["materials:write", "Add, rename and delete material"],
+  ["search:read", "Search your material"],
+  ["flashcards:read", "See your decks, cards and what is due"], ["flashcards:write", "Make, change and delete cards, and review them"],
+  ["account:read", "See your profile, your keys and what is connected"], ["account:write", "Change your profile, and delete the account"],
+];
+const offered = SCOPES.map(([scope, title]) => ({ scope, title, is_write: scope.endsWith("write") }));
+/** Requests for access by the id in /connect?request=ID. An answer leads back to this server. */
+const REQUESTS = new Map(
+  Object.entries({
+    verified: { client_name: "Claude", client_id: "https://claude.ai/oauth/client.json", client_uri: "https://claude.ai", home: "claude.ai", redirect_host: "claude.ai", registration: "metadata_document", scopes: offered },
+    dynamic: { client_name: "Visual Studio Code", client_id: randomUUID(), client_uri: null, redirect_host: "this computer", registration: "dynamic", scopes: offered },
+    operator: { client_name: "Campus portal", client_id: "campus", client_uri: null, redirect_host: "portal.example.edu", registration: "operator", scopes: offered.slice(4, 5) },
+    tricky: { client_name: "Claude\u202e)detfirev( edualC <img src=x onerror=alert(1)> " + "very long name ".repeat(12), client_id: randomUUID(), client_uri: null, redirect_host: "xn--clude-2ve.example", registration: "dynamic", scopes: offered },
+  }),
+);
+const keys = [{ id: "k1", name: "Backup script", prefix: "lyc_8Hq2", scopes: ["*:read"], rate_limit: 60, created_at: "2026-10-02T08:00:00Z", expires_at: "2027-10-02T08:00:00Z", last_used_at: new Date().toISOString() }];
+const clients = ["verified", "dynamic"].map((id) => ({ ...REQUESTS.get(id), client_id: id, name: REQUESTS.get(id).client_name, scopes: ["materials:read", "search:read", "flashcards:read", "flashcards:write"], created_at: "2026-11-01T08:00:00Z", last_used_at: id === "dynamic" ? null : new Date().toISOString(), connections: 1 }));
+const without = (list, at) => (list.splice(list.findIndex((one) => (one.id ?? one.client_id) === at), 1), {});
+
 const TOOLS = {
+  list_connected_clients: () => page(clients),
+  disconnect_client: ({ client_id }) => without(clients, client_id),
+  list_api_keys: () => page(keys),
+  revoke_api_key: ({ key_id }) => without(keys, key_id),
+  create_api_key: ({ name, scopes, days, rate_limit }) => {
+    const made = { id: randomUUID(), name, prefix: "lyc_Zt5w", scopes, rate_limit, created_at: new Date().toISOString(), expires_at: days && new Date(Date.now() + days * 86400000).toISOString(), last_used_at: null };
+    keys.unshift(made);
+    return { ...made, key: "lyc_Zt5wQmX1r0u3vN8cJkYb7TdPzEaFsHgLiKoRq2Wn4M6" };
+  },
   list_classes: () => page(classes.map((one) => ({ ...one, material_count: [...materials.values()].filter((m) => m.class_id === one.id && !m.deleted).length }))),
   create_class: ({ name }) => {
     const made = { id: randomUUID(), name, description: null, material_count: 0 };
@@ -292,8 +322,20 @@ async function jobEvents(job, response) {
   }
 }
 
+async function consent(request, response, [id]) {
+  const asked = get(REQUESTS, id);
+  if (request.method === "GET") return json(response, 200, { ...asked, resource: "http://127.0.0.1/mcp", expires_at: new Date(Date.now() + 600000).toISOString() });
+  const { allowed } = await readJson(request);
+  return json(response, 200, { redirect_to: `http://${request.headers.host}/host?${allowed ? "code=made-up" : "error=access_denied"}` });
+}
+
+const nothing = () => ({ ...page([]), due: { new: 0, learning: 0, review: 0, total: 0 } });
+
 const ROUTES = [
-  [/^\/api\/tools\/(\w+)$/, async (request, response, [name]) => json(response, 200, TOOLS[name](await readJson(request)))],
+  [/^\/api\/oauth\/requests\/([\w-]+)$/, consent],
+  [/^\/api\/tools$/, (_q, response) => json(response, 200, page(offered))],
+  [/^\/\.well-known\/oauth-protected-resource\/mcp$/, (request, response) => json(response, 200, { resource: `http://${request.headers.host}/mcp` })],
+  [/^\/api\/tools\/(\w+)$/, async (request, response, [name]) => json(response, 200, (TOOLS[name] ?? nothing)(await readJson(request)))],
   [/^\/api\/uploads$/, upload],
   [/^\/api\/jobs\/([\w-]+)\/events$/, (_q, response, [id]) => jobEvents(get(jobs, id), response)],
   [/^\/api\/chat$/, async (request, response) => streamRun(startRun(await readJson(request)), response, 0)],
@@ -316,7 +358,7 @@ async function handle(request, response) {
     const host = '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Host page</title><h1>Somebody else’s page</h1><script src="/widget.js"></script></html>';
     return response.writeHead(200, { "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": CSP }).end(host);
   }
-  const file = normalize(join(STATIC, pathname === "/" ? "index.html" : pathname));
+  const file = normalize(join(STATIC, ["/", "/connect"].includes(pathname) ? "index.html" : pathname));
   if (!file.startsWith(STATIC) || !existsSync(file) || !statSync(file).isFile()) throw new Problem(404, "not_found", "There is nothing here.");
   response.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream", "Content-Security-Policy": CSP });
   return createReadStream(file).pipe(response);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { renderBlock, splitBlocks, wireMarkers } from "../src/text/markdown";
-import { drawMaths, protectTableMaths } from "../src/text/maths";
+import { drawMaths } from "../src/text/drawing";
+import { protectTableMaths } from "../src/text/maths";
 
 function render(text: string, known: readonly number[] = []): HTMLElement {
   const place = document.createElement("div");

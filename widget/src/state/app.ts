@@ -6,6 +6,8 @@ import { type Api, ApiError, sentenceOf } from "../api/http";
 import type { Registration, User } from "../api/types";
 import { CardsState } from "./cards";
 import { ChatState } from "./chat";
+import { ConnectionsState } from "./connections";
+import { ConsentState } from "./consent";
 import { DocumentsState } from "./documents";
 import { EvidenceState } from "./evidence";
 import { Following } from "./following";
@@ -44,11 +46,15 @@ export class App {
   readonly tests: TestsState;
   readonly cards: CardsState;
   readonly documents: DocumentsState;
+  readonly connections: ConnectionsState;
+  /** On the page /connect, in place of everything else. */
+  readonly consent: ConsentState | null;
 
   constructor(
     readonly api: Api,
     readonly root: Document | ShadowRoot,
     readonly memory: Memory,
+    connecting: string | null = null,
   ) {
     this.library = new LibraryState(this);
     this.chat = new ChatState(this);
@@ -58,6 +64,8 @@ export class App {
     this.tests = new TestsState(this);
     this.cards = new CardsState(this);
     this.documents = new DocumentsState(this);
+    this.connections = new ConnectionsState(this);
+    this.consent = connecting === null ? null : new ConsentState(this, connecting);
     api.onSignedOut = (registration) => {
       const known = this.session.value.state === "out" ? this.session.value.registration : null;
       this.close();
@@ -72,6 +80,15 @@ export class App {
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) return;
       this.session.value = { state: "unreachable", sentence: sentenceOf(error) };
+    }
+  }
+
+  /** Opens the page when someone has signed in on another tab; what is typed here stays as long as nobody has. */
+  async noticeSignIn(): Promise<void> {
+    try {
+      await this.open((await this.api.session()).user);
+    } catch {
+      // Still nobody, or no server: the form stands.
     }
   }
 
@@ -131,6 +148,7 @@ export class App {
 
   private async open(user: User): Promise<void> {
     this.session.value = { state: "in", user };
+    if (this.consent) return this.consent.load();
     await this.library.loadClasses();
     const remembered = this.memory.get();
     if (remembered) await this.chat.openConversation(remembered);
@@ -146,6 +164,7 @@ export class App {
     this.tests.clear();
     this.cards.clear();
     this.documents.clear();
+    this.connections.clear();
     this.notice.value = null;
   }
 }

@@ -29,10 +29,10 @@ export class EvidenceState {
     return this.loadCited(citation);
   }
 
-  openMaterial(materialId: string, opener: HTMLElement | null): Promise<void> {
+  openMaterial(materialId: string, opener: HTMLElement | null, page = 1): Promise<void> {
     this.opener = opener;
     this.view.value = { citation: null, passage: null, atCitation: false, loading: true, error: null };
-    return this.load({ material_id: materialId, page: 1 }, false);
+    return this.load({ material_id: materialId, page }, false);
   }
 
   leaf(place: Place): Promise<void> {
@@ -63,9 +63,10 @@ export class EvidenceState {
     if (before) this.view.value = { ...before, loading: true, error: null };
     try {
       const passage = await this.app.api.tool<Passage>("open_passage", args);
-      const byPlace = cited && !("passage_id" in args);
+      // A citation may span chunks that follow each other; the passage of its id is only the best of them.
+      const place = cited && { locator: cited.locator, text: "passage_id" in args ? passage.text : cited.quote };
       this.update(request, {
-        passage: byPlace ? { ...passage, text: cited.quote, locator: cited.locator } : passage,
+        passage: { ...passage, ...place },
         atCitation,
         loading: false,
       });

@@ -1,7 +1,7 @@
 // What is open over the chat, one thing at a time, and where the focus goes back to.
 import { signal } from "@preact/signals";
 
-export type PaneKind = "note" | "test" | "cards" | "document";
+export type PaneKind = "note" | "test" | "cards" | "document" | "connections";
 
 export class PaneState {
   readonly kind = signal<PaneKind | null>(null);

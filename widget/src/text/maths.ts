@@ -1,4 +1,4 @@
-// Finding formulas in Markdown, and drawing them into nodes: KaTeX never passes through an HTML string.
+// Finding formulas in Markdown.
 import type { TokenizerAndRendererExtension, Tokens } from "marked";
 
 const escapeAttribute = (text: string): string =>
@@ -78,30 +78,4 @@ export function protectTableMaths(markdown: string): string {
       return line;
     })
     .join("\n");
-}
-
-type Katex = typeof import("../katex");
-let loading: Promise<Katex> | null = null;
-let loaded: Katex | null = null;
-
-/** Draws every formula under `node`. The library comes with the first formula; until then the source shows. */
-export function drawMaths(node: ParentNode, root: Document | ShadowRoot): void {
-  const places = [...node.querySelectorAll<HTMLElement>("[data-tex]")];
-  if (places.length === 0) return;
-  const draw = (katex: Katex): void => {
-    katex.prepare(root);
-    for (const place of places) katex.draw(place);
-  };
-  if (loaded) return draw(loaded);
-  loading ??= import("../katex");
-  loading.then(
-    (katex) => {
-      loaded = katex;
-      draw(katex);
-    },
-    () => {
-      // The source stays readable; the next formula tries again.
-      loading = null;
-    },
-  );
 }

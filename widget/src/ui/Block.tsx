@@ -1,7 +1,7 @@
 // One Markdown block as real nodes. Drawn again only when its source or the known sources change.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { memo } from "./memo";
-import { drawMaths } from "../text/maths";
+import { drawMaths } from "../text/drawing";
 import { renderBlock, wireMarkers } from "../text/markdown";
 import { useApp } from "../state/app";
 

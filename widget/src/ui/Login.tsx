@@ -1,13 +1,16 @@
 // Signing in, or making an account where the server lets people do so.
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
 import { sentenceOf } from "../api/http";
 import type { Registration } from "../api/types";
 import { useApp } from "../state/app";
 import { Icon, Mark } from "./icons";
 
-export function Login({ registration }: { registration: Registration }) {
+/** `connecting`: somebody came here to connect an AI client, and goes on with that once signed in. */
+export function Login({ registration, connecting = false }: { registration: Registration; connecting?: boolean }) {
   const app = useApp();
+  useSignInElsewhere(connecting);
   const joining = useSignal(false);
   const error = useSignal<string | null>(null);
   const busy = useSignal(false);
@@ -31,6 +34,11 @@ export function Login({ registration }: { registration: Registration }) {
       <form onSubmit={(event) => void submit(event)} data-testid="login-form" aria-labelledby="lyceum-login">
         <Mark size={40} />
         <h1 id="lyceum-login">{register ? "Create your account" : "Sign in to Lyceum"}</h1>
+        {connecting && (
+          <p class="empty" data-testid="login-reason">
+            An app wants to be connected. Who it is and what it may do is asked next.
+          </p>
+        )}
         {register && (
           <Field name="name" label="Name">
             <input id="lyceum-name" name="name" type="text" autocomplete="name" required data-testid="login-name" />
@@ -75,6 +83,23 @@ export function Login({ registration }: { registration: Registration }) {
       </form>
     </main>
   );
+}
+
+/** The one-time link signs in on another tab of this browser: this one notices when the person comes back to it. */
+function useSignInElsewhere(watching: boolean): void {
+  const app = useApp();
+  useEffect(() => {
+    if (!watching) return undefined;
+    const look = (): void => {
+      if (document.visibilityState === "visible") void app.noticeSignIn();
+    };
+    document.addEventListener("visibilitychange", look);
+    window.addEventListener("focus", look);
+    return () => {
+      document.removeEventListener("visibilitychange", look);
+      window.removeEventListener("focus", look);
+    };
+  }, [watching]);
 }
 
 function Field({ name, label, children }: { name: string; label: string; children: ComponentChildren }) {

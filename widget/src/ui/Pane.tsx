@@ -16,7 +16,13 @@ interface Props {
   focusInside?: boolean;
 }
 
-const NAMES: Record<PaneKind, string> = { note: "Note", test: "Test", cards: "Cards", document: "Document" };
+const NAMES: Record<PaneKind, string> = {
+  note: "Note",
+  test: "Test",
+  cards: "Cards",
+  document: "Document",
+  connections: "Connections",
+};
 
 export function Pane({ kind, title, actions, children, keepsEscape = false, focusInside = false }: Props) {
   const { pane } = useApp();

@@ -3,6 +3,8 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { type App, useApp } from "../state/app";
 import { Chat } from "./Chat";
+import { ConnectionsPane } from "./Connections";
+import { Consent } from "./Consent";
 import { Evidence } from "./Evidence";
 import { Icon, Mark } from "./icons";
 import { Login } from "./Login";
@@ -22,7 +24,7 @@ export function Shell() {
       </main>
     );
   }
-  if (session.state === "out") return <Login registration={session.registration} />;
+  if (session.state === "out") return <Login registration={session.registration} connecting={app.consent !== null} />;
   if (session.state === "unreachable") {
     return (
       <main class="login">
@@ -36,7 +38,7 @@ export function Shell() {
       </main>
     );
   }
-  return <Workspace />;
+  return app.consent ? <Consent consent={app.consent} /> : <Workspace />;
 }
 
 function Workspace() {
@@ -96,6 +98,8 @@ function OpenPane() {
       return <CardsPane />;
     case "document":
       return <DocumentPane />;
+    case "connections":
+      return <ConnectionsPane />;
     case null:
       return null;
   }

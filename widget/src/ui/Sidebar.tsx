@@ -31,6 +31,19 @@ export function Sidebar() {
       <Conversations />
       {session.state === "in" && (
         <footer class="account">
+          <button
+            type="button"
+            class="conversation"
+            data-testid="connections"
+            aria-current={app.pane.kind.value === "connections" ? "true" : undefined}
+            onClick={(event) => {
+              app.drawerOpen.value = false;
+              app.connections.show(event.currentTarget);
+            }}
+          >
+            <Icon name="plug" size={16} />
+            <span>Connections</span>
+          </button>
           <span class="who" title={session.user.email}>
             {session.user.name || session.user.email}
           </span>

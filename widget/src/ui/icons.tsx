@@ -23,6 +23,10 @@ const PATHS = {
   test: "M7 4h10v16H7zM10 9l1 1 2.500-2.500M10 14.500l1 1 2.500-2.500",
   cards: "M4 8h11v12H4zM8 8V4h12v12h-5",
   chat: "M5 5h14v11H10l-4 3.500V16H5z",
+  plug: "M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4",
+  key: "M8 11a4 4 0 1 0 0 8 4 4 0 0 0 0-8M10.800 12.200 19 4M15.500 7.500l3 3",
+  copy: "M9 9h10v11H9zM15 9V4H5v11h4",
+  check: "M5 12.500l4.500 4.500L19 7.500",
 } as const;
 
 export function Icon({ name, size = 20 }: { name: keyof typeof PATHS; size?: number }) {

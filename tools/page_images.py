@@ -1,7 +1,10 @@
 """Pictures of pages, of PDFs and of photos: drawn one at a time in a thread, the latest kept in memory."""
 
 import asyncio
+import mimetypes
+import re
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
 
@@ -14,10 +17,15 @@ from tools.ingest.signatures import picture
 
 KEPT_BYTES = 32 << 20
 HEAD_BYTES = 4096
+PAGED = re.compile(r"application/pdf|image/.+")
+"""Media types whose pages can be drawn."""
+
+_DRAWING = ThreadPoolExecutor(1, thread_name_prefix="page-image")
+"""One thread a process, whoever asks: MuPDF must not run in two at once."""
 
 
 class PageImages:
-    """MuPDF must not run in two threads at once, and photos take memory; a page needs some 50 ms, a large photo 500."""
+    """A page needs some 50 ms, a large photo 500 and much memory."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -27,6 +35,11 @@ class PageImages:
 
     async def get(self, file: File, page: int, width: int) -> bytes:
         """PNG of a page (from 1), `width` pixels wide. Raises NotFound when it cannot be had."""
+        media_type = file.media_type or mimetypes.guess_type(file.filename)[0] or ""
+        if not PAGED.fullmatch(media_type):
+            raise NotFound(
+                "Only PDF pages and photos have pictures; read this material's text.", code="no_page_image"
+            )
         wanted = (file.id, page, width)
         async with self._one_at_a_time:
             if wanted not in self._kept:
@@ -38,7 +51,8 @@ class PageImages:
         stored = Stored(file.size_bytes, file.sha256)
         async with self._storage.files.as_path(file.object_key, stored) as path:
             try:
-                return await asyncio.to_thread(_drawn, path, page, width)
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(_DRAWING, _drawn, path, page, width)
             except IndexError as error:
                 raise NotFound(f"There is no page {page} in this file.", code="no_such_page") from error
             except Refusal as error:
