@@ -44,7 +44,8 @@ for i, key in ipairs(KEYS) do
   redis.call('ZREMRANGEBYSCORE', key, '-inf', now - window)
   if redis.call('ZCARD', key) >= count then
     local oldest = redis.call('ZRANGE', key, -count, -count, 'WITHSCORES')
-    wait = math.max(wait, tonumber(oldest[2]) + window - now)
+    -- Nothing is noted yet where nothing at all is allowed.
+    wait = math.max(wait, tonumber(oldest[2] or now) + window - now)
   end
 end
 if wait > 0 then return math.ceil(wait) end

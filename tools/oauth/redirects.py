@@ -49,7 +49,7 @@ def matches(given: str, registered: str) -> bool:
     (RFC 8252, 7.3)."""
     if given == registered:
         return True
-    if problem_of(given) is not None:
+    if problem_of(given) is not None or problem_of(registered) is not None:
         return False
     one, other = urlsplit(given), urlsplit(registered)
     if one.scheme != "http" or other.scheme != "http" or one.hostname not in LOOPBACK:
