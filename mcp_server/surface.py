@@ -85,7 +85,7 @@ class Surface:
     ) -> CallToolResult | InputRequiredResult:
         selection, arguments = self._selection_of(ctx), params.arguments or {}
         if params.name not in (SEARCH_TOOLS, CALL_TOOL):
-            return await self._run(ctx, params, params.name, arguments)
+            return await self._run(ctx, params, selection, params.name, arguments)
         if not opens(selection):
             raise Forbidden(
                 f"{params.name} is not offered: this connection chose its toolsets by {selection.knob('toolsets')}, "
@@ -98,17 +98,18 @@ class Surface:
             tools = {spec.name: self._tool(spec, selection) for spec in usable}
             return in_own_words(await self._finder.search(wanted, usable, tools))
         inner = asked(CallTool, arguments)
-        return await self._run(ctx, params, inner.name, inner.arguments)
+        return await self._run(ctx, params, selection, inner.name, inner.arguments)
 
     async def _run(
         self,
         ctx: ServerRequestContext,
         params: CallToolRequestParams,
+        selection: Selection,
         name: str,
         arguments: Mapping[str, Any],
     ) -> CallToolResult | InputRequiredResult:
         """The one way to a tool: what the selection allows, the bound class, the person's approval, the executor."""
-        principal, selection = self._principal_of(ctx), self._selection_of(ctx)
+        principal = self._principal_of(ctx)
         spec = self._spec(name, selection)
         filled = with_class(spec, arguments, selection)
         if spec.effect is Effect.DESTROY and principal.allows(spec.scope):

@@ -4,6 +4,7 @@ Paths and keys are those of the clients' own documentation as of autumn 2026; a 
 """
 
 import json
+import shlex
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,20 +63,14 @@ def claude_desktop_file(_: Path) -> Path:
 
 def claude_code_line(connection: Connection, by_url: bool) -> str:
     if by_url:
-        return f"claude mcp add --scope user --transport http {ENTRY} {quoted(connection.url)}"
-    words = " ".join(map(quoted, (connection.command, *connection.arguments)))
-    return f"claude mcp add --scope user {ENTRY} -- {words}"
+        return f"claude mcp add --scope user --transport http {ENTRY} {shlex.quote(connection.url)}"
+    return f"claude mcp add --scope user {ENTRY} -- {shlex.join([connection.command, *connection.arguments])}"
 
 
 def codex_line(connection: Connection, by_url: bool) -> str:
     if by_url:
-        return f"codex mcp add {ENTRY} --url {quoted(connection.url)}"
-    return f"codex mcp add {ENTRY} -- {' '.join(map(quoted, (connection.command, *connection.arguments)))}"
-
-
-def quoted(word: str) -> str:
-    """For a shell."""
-    return word if word and all(c.isalnum() or c in "-_./:=@" for c in word) else f'"{word}"'
+        return f"codex mcp add {ENTRY} --url {shlex.quote(connection.url)}"
+    return f"codex mcp add {ENTRY} -- {shlex.join([connection.command, *connection.arguments])}"
 
 
 CLIENTS: Mapping[str, McpClient] = {

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tools.markdown import escaped
+from assistant.models.render_study import flat
 
 MOST_ITEMS = 20
 MOST_QUESTIONS = 50
@@ -11,17 +11,17 @@ MOST_QUESTIONS = 50
 
 def started(artifact: dict[str, Any]) -> str:
     """A test, deck or document that a job makes."""
-    title = _flat(artifact.get("title"))
-    return f"{_flat(artifact.get('message'))} You find it beside the chat as **{title}**."
+    title = flat(artifact.get("title"))
+    return f"{flat(artifact.get('message'))} You find it beside the chat as **{title}**."
 
 
 def due_cards(artifact: dict[str, Any]) -> str:
     due = artifact.get("due") or {}
     items = _items(artifact)
     if not items:
-        return f"No cards are to be reviewed now. {_flat(artifact.get('message'))}".strip()
+        return f"No cards are to be reviewed now. {flat(artifact.get('message'))}".strip()
     counts = [f"{due[name]} {words}" for name, words in _DUE.items() if due.get(name)]
-    fronts = [f"- {_flat(card.get('front'))} ({_flat(card.get('deck_title'))})" for card in items[:5]]
+    fronts = [f"- {flat(card.get('front'))} ({flat(card.get('deck_title'))})" for card in items[:5]]
     more = sum(due.get(name) or 0 for name in _DUE) - len(fronts)
     rest = [f"- … and {more} more"] if more > 0 else []
     return "\n".join(
@@ -43,7 +43,7 @@ def deck_list(artifact: dict[str, Any]) -> str:
 def _deck_line(item: dict[str, Any]) -> str:
     due = item.get("due") or {}
     now = sum(due.get(name) or 0 for name in _DUE)
-    return f"- **{_flat(item.get('title'))}**, {item.get('card_count')} cards, {now} due"
+    return f"- **{flat(item.get('title'))}**, {item.get('card_count')} cards, {now} due"
 
 
 def test_list(artifact: dict[str, Any]) -> str:
@@ -56,7 +56,7 @@ def test_list(artifact: dict[str, Any]) -> str:
 def _test_line(item: dict[str, Any]) -> str:
     best = (item.get("best") or {}).get("percent")
     result = f", best result {best:.0f} %" if isinstance(best, int | float) else ", not taken yet"
-    return f"- **{_flat(item.get('title'))}**, {item.get('question_count')} questions{result}"
+    return f"- **{flat(item.get('title'))}**, {item.get('question_count')} questions{result}"
 
 
 def document_list(artifact: dict[str, Any]) -> str:
@@ -64,7 +64,7 @@ def document_list(artifact: dict[str, Any]) -> str:
     if not items:
         return "You have no documents yet. Say “make a cheat sheet of …”."
     lines = [
-        f"- **{_flat(one.get('title'))}**, {_flat(one.get('kind')).replace('_', ' ')}, version {one.get('version')}"
+        f"- **{flat(one.get('title'))}**, {flat(one.get('kind')).replace('_', ' ')}, version {one.get('version')}"
         for one in items
     ]
     return _listed(artifact, "document", lines)
@@ -75,7 +75,7 @@ def attempt(artifact: dict[str, Any]) -> str:
     left = artifact.get("seconds_left")
     limit = f" You have {round(left / 60)} minutes." if isinstance(left, int | float) else ""
     questions = [q for q in artifact.get("questions") or [] if isinstance(q, dict)]
-    blocks = [f"**{_flat(artifact.get('title'))}**, {artifact.get('question_count')} questions.{limit}"]
+    blocks = [f"**{flat(artifact.get('title'))}**, {artifact.get('question_count')} questions.{limit}"]
     blocks += [_question(one) for one in questions[:MOST_QUESTIONS]]
     blocks.append(
         "Answer with the number and your answer, for example “1: b”. Say “hand in” when you are done."
@@ -108,13 +108,13 @@ def result(artifact: dict[str, Any]) -> str:
     """An attempt that was graded."""
     percent = artifact.get("percent") or 0
     blocks = [
-        f"**{_flat(artifact.get('title'))}: {percent:.0f} %**, {artifact.get('score')} of {artifact.get('max_score')} points."
+        f"**{flat(artifact.get('title'))}: {percent:.0f} %**, {artifact.get('score')} of {artifact.get('max_score')} points."
     ]
     topics = [one for one in artifact.get("by_topic") or [] if isinstance(one, dict)]
     if len(topics) > 1:
         blocks.append(
             "\n".join(
-                f"- {_flat(one.get('name'))}: {one.get('right')} of {one.get('questions')}" for one in topics
+                f"- {flat(one.get('name'))}: {one.get('right')} of {one.get('questions')}" for one in topics
             )
         )
     wrong = [
@@ -135,18 +135,18 @@ def _graded(item: dict[str, Any]) -> str:
         lines.append(f"Right is: {_text(item.get('answer_text'))}")
     evidence = item.get("evidence")
     if isinstance(evidence, dict) and evidence.get("quote"):
-        title = _flat((evidence.get("locator") or {}).get("material_title"))
-        lines.append(f"> {_text(evidence['quote'])}\n> — *{title}*, {_flat(evidence.get('label'))}")
+        title = flat((evidence.get("locator") or {}).get("material_title"))
+        lines.append(f"> {_text(evidence['quote'])}\n> — *{title}*, {flat(evidence.get('label'))}")
     return "\n\n".join(lines)
 
 
 def appealed(artifact: dict[str, Any]) -> str:
-    return f"{_flat(artifact.get('message'))} The result is now {artifact.get('percent') or 0:.0f} %."
+    return f"{flat(artifact.get('message'))} The result is now {artifact.get('percent') or 0:.0f} %."
 
 
 def reviewed(artifact: dict[str, Any]) -> str:
     following = artifact.get("next_card")
-    said = _flat(artifact.get("message"))
+    said = flat(artifact.get("message"))
     return f"{said}\n\nNext: {_text(following.get('front'))}" if isinstance(following, dict) else said
 
 
@@ -156,9 +156,9 @@ def weak_topics(artifact: dict[str, Any]) -> str:
         return "Nothing stands out yet: too little was answered wrong or forgotten."
     lines = []
     for one in items[:MOST_ITEMS]:
-        lines.append(f"- **{_flat(one.get('topic'))}**: {one.get('wrong')} of {one.get('tried')} went wrong")
+        lines.append(f"- **{flat(one.get('topic'))}**: {one.get('wrong')} of {one.get('tried')} went wrong")
         for item in one.get("items") or []:
-            place = ", ".join(filter(None, [_flat(item.get("material_title")), _flat(item.get("label"))]))
+            place = ", ".join(filter(None, [flat(item.get("material_title")), flat(item.get("label"))]))
             lines.append(f"  - {_text(item.get('text'))}" + (f" (read up: *{place}*)" if place else ""))
     return "\n".join(
         ["What goes wrong most:", "", *lines, "", "Say “ten questions on what I got wrong” to practise it."]
@@ -180,9 +180,9 @@ def progress(artifact: dict[str, Any]) -> str:
 
 def exported(artifact: dict[str, Any]) -> str:
     """A file that can be fetched, at once or when its job has ended."""
-    title, address = _flat(artifact.get("title")), str(artifact.get("download_url") or "")
+    title, address = flat(artifact.get("title")), str(artifact.get("download_url") or "")
     when = "once it is packed, in a moment" if artifact.get("job_id") else "now"
-    return f"**{title}** as {_flat(artifact.get('format'))}: it can be fetched {when} from {address}"
+    return f"**{title}** as {flat(artifact.get('format'))}: it can be fetched {when} from {address}"
 
 
 def _listed(artifact: dict[str, Any], noun: str, lines: list[str]) -> str:
@@ -194,10 +194,6 @@ def _listed(artifact: dict[str, Any], noun: str, lines: list[str]) -> str:
 
 def _items(artifact: dict[str, Any]) -> list[dict[str, Any]]:
     return [one for one in artifact.get("items") or [] if isinstance(one, dict)]
-
-
-def _flat(value: object) -> str:
-    return escaped(" ".join(str(value or "").split()))
 
 
 def _text(value: object) -> str:

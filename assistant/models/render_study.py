@@ -12,13 +12,13 @@ MOST_ITEMS = 50
 
 def made_notes(artifact: dict[str, Any]) -> str:
     """Notes that a job makes."""
-    title, message = _flat(artifact.get("title")), _flat(artifact.get("message"))
+    title, message = flat(artifact.get("title")), flat(artifact.get("message"))
     return f"{message} You find them under your notes as **{title}**; ask me to “open the note {title}” at any time."
 
 
 def note(artifact: dict[str, Any]) -> str:
     """A note with its sources. Its text is the student's own Markdown."""
-    blocks = [f"**{_flat(artifact.get('title'))}**"]
+    blocks = [f"**{flat(artifact.get('title'))}**"]
     making = artifact.get("making")
     if isinstance(making, dict):
         blocks.append(f"_{_state(making)}_")
@@ -33,7 +33,7 @@ def note(artifact: dict[str, Any]) -> str:
 
 def _place(source: dict[str, Any]) -> str:
     title = (source.get("locator") or {}).get("material_title")
-    return ", ".join(filter(None, [f"*{_flat(title)}*" if title else "", _flat(source.get("label"))]))
+    return ", ".join(filter(None, [f"*{flat(title)}*" if title else "", flat(source.get("label"))]))
 
 
 def _state(making: dict[str, Any]) -> str:
@@ -46,7 +46,7 @@ def _state(making: dict[str, Any]) -> str:
         "cancelled": "Stopped",
     }.get(str(making.get("status")), "Unfinished")
     reason = making.get("message") if making.get("status") in ("queued", "failed") else None
-    return f"{said}: {part}." + (f" {_flat(reason)}" if reason else "")
+    return f"{said}: {part}." + (f" {flat(reason)}" if reason else "")
 
 
 def note_list(artifact: dict[str, Any]) -> str:
@@ -60,11 +60,11 @@ def note_list(artifact: dict[str, Any]) -> str:
 
 
 def _note_line(item: dict[str, Any]) -> str:
-    kind = "" if item.get("type") in (None, "note") else f", {_flat(item['type'])}"
-    tags = "".join(f" #{_flat(tag)}" for tag in item.get("tags") or [])
+    kind = "" if item.get("type") in (None, "note") else f", {flat(item['type'])}"
+    tags = "".join(f" #{flat(tag)}" for tag in item.get("tags") or [])
     making = item.get("making")
     state = f", {_state(making).rstrip('.').lower()}" if isinstance(making, dict) else ""
-    return f"- **{_flat(item.get('title'))}**{kind}{state}{tags}"
+    return f"- **{flat(item.get('title'))}**{kind}{state}{tags}"
 
 
 def assignment_list(artifact: dict[str, Any]) -> str:
@@ -84,9 +84,9 @@ def assignment(artifact: dict[str, Any]) -> str:
 
 
 def _assignment_line(item: dict[str, Any], today: datetime | None) -> str:
-    parts = [f"**{_flat(item.get('title'))}**"]
+    parts = [f"**{flat(item.get('title'))}**"]
     if item.get("class_name"):
-        parts[0] += f" in {_flat(item['class_name'])}"
+        parts[0] += f" in {flat(item['class_name'])}"
     due = _moment(item.get("due_at"))
     if due:
         parts.append(f"due {_when(due, today)}")
@@ -113,7 +113,8 @@ def _when(due: datetime, today: datetime | None) -> str:
     return f"{near or f'{due:%A} {due.day} {due:%B}{year}'}{clock}"
 
 
-def _flat(value: object) -> str:
+def flat(value: object) -> str:
+    """One line of Markdown in which nothing is taken for a mark; empty for nothing."""
     return escaped(" ".join(str(value or "").split()))
 
 

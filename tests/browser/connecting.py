@@ -13,13 +13,12 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.auth import (
     AuthorizationCodeResult,
-    OAuthClientInformationFull,
     OAuthClientMetadata,
-    OAuthToken,
 )
 from playwright.async_api import Page, expect
 
 from tests.browser.student import Student
+from tests.oauth.kept import Kept
 
 Person = Callable[[str], Awaitable[None]]
 """What the person does in the browser, once the client has opened this address."""
@@ -59,26 +58,6 @@ async def listening() -> AsyncGenerator[Loopback]:
     loopback.port = server.sockets[0].getsockname()[1]
     async with server:
         yield loopback
-
-
-@dataclass
-class Kept:
-    """What the client keeps between runs."""
-
-    tokens: OAuthToken | None = None
-    client: OAuthClientInformationFull | None = None
-
-    async def get_tokens(self) -> OAuthToken | None:
-        return self.tokens
-
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        self.tokens = tokens
-
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        return self.client
-
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        self.client = client_info
 
 
 @dataclass

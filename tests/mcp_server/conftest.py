@@ -31,6 +31,17 @@ from tools.executor import Executor
 from tools.oauth.service import OAuthService
 
 LEGACY, MODERN = "legacy", "2026-07-28"
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+"""The first message of a client of the older era."""
 
 
 @pytest.fixture(scope="session")

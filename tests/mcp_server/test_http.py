@@ -11,20 +11,10 @@ from sqlalchemy import select
 from mcp_server.http import known_hosts
 from storage.models import AuditLog
 from storage.resources import Storage
-from tests.mcp_server.conftest import LEGACY, MODERN, http_client, make_key
+from tests.mcp_server.conftest import INITIALIZE, LEGACY, MODERN, http_client, make_key
 from tools.accounts import Accounts, Device
 from tools.context import Principal
 
-INITIALIZE = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-11-25",
-        "capabilities": {},
-        "clientInfo": {"name": "test", "version": "1"},
-    },
-}
 LIST_TOOLS = {"jsonrpc": "2.0", "id": 2, "method": "tools/list"}
 ACCEPT = {"Accept": "application/json, text/event-stream"}
 

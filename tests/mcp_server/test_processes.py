@@ -19,22 +19,12 @@ from mcp_types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 
 from storage.local.instance import InstanceInfo
 from storage.resources import Storage
-from tests.mcp_server.conftest import MODERN, make_key
+from tests.mcp_server.conftest import INITIALIZE, MODERN, make_key
 from tests.mcp_server.test_stdio import ROOT, command
 from tools.catalog import CATALOG
 from tools.context import Principal
 from tools.executor import Executor
 
-INITIALIZE = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-11-25",
-        "capabilities": {},
-        "clientInfo": {"name": "test", "version": "1"},
-    },
-}
 PATIENCE = 60
 
 

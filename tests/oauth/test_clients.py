@@ -15,6 +15,7 @@ from storage.life.purge import Purge
 from storage.models import AuditLog, OAuthGrant
 from storage.resources import Storage
 from tests.clocks import LaterClock
+from tests.mcp_server.conftest import INITIALIZE
 from tests.oauth.conftest import Program, Served, list_tools, rpc
 from tests.tools.test_life_purge import go_on
 from tests.work import call
@@ -24,16 +25,6 @@ from tools.executor import Executor
 from tools.limits import admit_caller
 
 STREAM = {"Accept": "text/event-stream", "MCP-Protocol-Version": "2025-11-25"}
-INITIALIZE = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-11-25",
-        "capabilities": {},
-        "clientInfo": {"name": "test", "version": "1"},
-    },
-}
 
 
 async def test_a_person_sees_who_is_connected_and_what_it_may_do(

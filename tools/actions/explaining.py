@@ -8,12 +8,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from storage.errors import InvalidInput, NotFound
+from storage.errors import NotFound
 from storage.models import Chunk, Material
 from storage.repositories import Repositories
 from storage.repositories.lexical import Scope
 from storage.vectors.names import collection_name
-from tools.actions.search import WEAK_COSINE, Group, grouped, rounded, supports
+from tools.actions.search import WEAK_COSINE, Group, grouped, passage_of, rounded, supports
 from tools.context import ToolContext
 from tools.fields import ClassRef, MaterialRef, PassageRef, Query
 from tools.search.causes import CauseCode, Facts, cause_of
@@ -199,14 +199,9 @@ async def _from_bin(db: Repositories, wanted: str) -> Material:
 
 
 async def _expected_passage(db: Repositories, passage_id: str) -> Expectation:
-    try:
-        chunk = await db.materials.chunk(UUID(passage_id))
-    except ValueError as error:
-        raise InvalidInput(
-            "expected_passage_id is not an id from a search result.", code="invalid_arguments"
-        ) from error
-    material = await db.materials.by_id(chunk.material_id) if chunk else None
-    if chunk is None or material is None:
+    chunk = await passage_of(db, passage_id, "expected_passage_id")
+    material = await db.materials.by_id(chunk.material_id)
+    if material is None:
         raise NotFound("This passage does not exist any more. Search again.", code="passage_not_found")
     facts = Facts("the passage", material.deleted_at is not None, material.status, material.error)
     return Expectation(facts, material, [chunk.id])

@@ -251,7 +251,7 @@ async def open_passage(ctx: ToolContext, args: OpenPassage) -> Passage:
     """Open the page around a passage from a search result, or any page of a material, with the passage's boxes; of a
     recording, the minute with the time of every sentence. For more than one page use read_material."""
     db = ctx.db
-    chunk = await _chunk(db, args.passage_id) if args.passage_id is not None else None
+    chunk = await passage_of(db, args.passage_id) if args.passage_id is not None else None
     material = await db.materials.resolve(str(chunk.material_id) if chunk else args.material_id or "")
     ordinal = chunk.segment if chunk else (args.page or 1) - 1
     segment = await db.materials.segment(material.id, ordinal)
@@ -310,12 +310,13 @@ async def _figures(db: Repositories, segment: MaterialSegment, chunk: Chunk | No
     return (await db.places.figures_beside([place])).get(place, [])
 
 
-async def _chunk(db: Repositories, passage_id: str) -> Chunk:
+async def passage_of(db: Repositories, passage_id: str, argument: str = "passage_id") -> Chunk:
+    """The chunk of an id from a search result. Raises InvalidInput that names the argument, or NotFound."""
     try:
         chunk = await db.materials.chunk(UUID(passage_id))
     except ValueError as error:
         raise InvalidInput(
-            "passage_id is not an id from a search result.", code="invalid_arguments"
+            f"{argument} is not an id from a search result.", code="invalid_arguments"
         ) from error
     if chunk is None:
         raise NotFound("This passage does not exist any more. Search again.", code="passage_not_found")

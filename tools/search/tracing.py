@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from storage.errors import NotFound
 from storage.models import Chunk
 from storage.repositories import Repositories
 from storage.repositories.lexical import Reach, Scope, Term
@@ -95,11 +96,12 @@ async def stored_vector(
     storage: Storage, collection: str, chunk: Chunk, query: Sequence[float]
 ) -> Vector | None:
     """The chunk's entry in its collection, with its exact cosine similarity to the query; None when there is none."""
-    if not await storage.vectors.existing([collection]):
+    try:
+        entries = await storage.vectors.entries(
+            collection, ids=[str(chunk.id)], limit=1, offset=0, embeddings=True
+        )
+    except NotFound:  # the collection itself is not there
         return None
-    entries = await storage.vectors.entries(
-        collection, ids=[str(chunk.id)], limit=1, offset=0, embeddings=True
-    )
     if not entries:
         return None
     vector = entries[0].embedding or []

@@ -50,18 +50,14 @@ _WEAK_MODIFIERS = frozenset(
 )
 
 
+NEVER_TERMS = frozenset({"PERSON", "DATE", "TIME", "CARDINAL", "ORDINAL", "PERCENT", "MONEY"})
+"""Kinds of named things that are no terms of a subject."""
+
+
 def term_of(sentence: Analysed, head: int) -> Term | None:
     """The noun phrase as a term; None when it is none, is too long or leans on something said elsewhere."""
     token = sentence.tokens[head]
-    if token.tag not in NOUNS or token.entity in (
-        "PERSON",
-        "DATE",
-        "TIME",
-        "CARDINAL",
-        "ORDINAL",
-        "PERCENT",
-        "MONEY",
-    ):
+    if token.tag not in NOUNS or token.entity in NEVER_TERMS:
         return None
     inside = sentence.subtree(
         head, without=lambda i: sentence.tokens[i].dep in ("punct", "appos") and i > head
@@ -86,15 +82,7 @@ def term_of(sentence: Analysed, head: int) -> Term | None:
 def core_term_of(sentence: Analysed, head: int) -> Term | None:
     """The noun with what stands right before it ("truncation error" of "a truncation error that …"): what may be left out."""
     token = sentence.tokens[head]
-    if token.tag not in NOUNS or token.entity in (
-        "PERSON",
-        "DATE",
-        "TIME",
-        "CARDINAL",
-        "ORDINAL",
-        "PERCENT",
-        "MONEY",
-    ):
+    if token.tag not in NOUNS or token.entity in NEVER_TERMS:
         return None
     before = [
         i
