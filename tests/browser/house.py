@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.async_api import Browser, BrowserContext
 
+from storage.resources import Storage
 from storage.settings import Settings
 from tests.assistant.serving import MovableClock, running
 from tests.browser.student import PASSWORD, Student
@@ -25,6 +26,11 @@ class House:
     base: str
     app: FastAPI
     clock: MovableClock
+
+    @property
+    def storage(self) -> Storage:
+        storage: Storage = self.app.state.services.storage
+        return storage
 
     @property
     def accounts(self) -> Accounts:

@@ -10,12 +10,13 @@ from uuid import UUID
 import pytest
 import uvicorn
 from mcp import Client
-from playwright.async_api import Browser, Locator, expect
+from playwright.async_api import Browser, expect
 from starlette.applications import Starlette
 
 from mcp_server.http import McpHttp
 from storage.local.instance import InstanceInfo
 from storage.resources import Storage
+from tests.browser.answering import answer
 from tests.browser.app_client import AppClient, Pages, build_host, connected, served_pages, window
 from tests.browser.conftest import Serving
 from tests.browser.student import Student
@@ -221,46 +222,6 @@ async def test_a_card_that_was_reviewed_elsewhere_gives_way_to_what_is_due_now(
         assert (await call(executor, learner, "get_due_cards"))["done_today"] == 1
 
 
-async def answer(question: Locator, *wrong: str) -> str:
-    """The question that is shown, from `tests.study.quizzes`: wrongly when its type is among those. Gives its type."""
-    kind = await question.get_attribute("data-type") or ""
-    right = kind not in wrong
-    if await question.get_by_test_id("option").count():
-        await choose(question, kind, right)
-    elif kind == "cloze":
-        await question.get_by_label("Gap 1").fill("enzymes")
-        await question.get_by_label("Gap 2").fill("proteins")
-    elif kind == "short_answer":
-        await question.get_by_test_id("answer-text").fill("ATP")
-    elif kind == "matching":
-        await question.get_by_label("Belongs to DNA").select_option(label="genes")
-        await question.get_by_label("Belongs to Ribosome").select_option(label="protein")
-    else:
-        await put_in_order(question, "metaphase", "prophase")
-    return kind
-
-
-async def choose(question: Locator, kind: str, right: bool) -> None:
-    rights = {
-        "multiple_choice": ("Mitochondrion",),
-        "multiple_answer": ("Mars", "Venus"),
-        "true_false": ("True",),
-    }
-    wrongs = {"multiple_choice": ("Nucleus",), "multiple_answer": ("Mars",), "true_false": ("False",)}
-    for name in (rights if right else wrongs)[kind]:
-        await question.get_by_label(name).check()
-
-
-async def put_in_order(question: Locator, *upwards: str) -> None:
-    """Each one is moved to the top, in turn."""
-    for name in upwards:
-        up = question.get_by_label(f"Move up: {name}")
-        while await up.is_enabled():
-            await up.click()
-    if await question.get_by_test_id("keep-order").count():
-        await question.get_by_test_id("keep-order").click()
-
-
 async def test_a_test_with_all_seven_types_is_taken_over_a_reload_and_its_result_shows_part_points(
     opening: Opening, executor: Executor, storage: Storage, learner: Principal
 ) -> None:
@@ -295,24 +256,36 @@ async def test_a_test_with_all_seven_types_is_taken_over_a_reload_and_its_result
         assert len((await call(executor, learner, "get_test", test_id=test_id))["results"]) == 1
 
 
-async def test_practice_grades_each_answer_at_once_and_what_is_typed_is_stored_without_leaving_the_field(
+async def test_practice_grades_an_answer_when_it_is_checked_or_its_question_is_left(
     opening: Opening, storage: Storage, learner: Principal
 ) -> None:
     await make_test(storage, learner, "Practice")
     async with opening(learner) as app:
         await app.use("start_test", test_id="Practice", feedback="at_once")
-        await expect(app.at("question")).to_be_visible()
-        if await app.at("question").get_attribute("data-type") != "true_false":
-            await app.at("next").click()  # the first one stays open, whichever comes last
-        while await answer(app.at("question"), "true_false") != "true_false":
-            await expect(app.at("grade")).to_contain_text("Right")
+        question = app.at("question")
+        await expect(question).to_be_visible()
+        wrong = 0
+        for number in range(1, 7):
+            kind = await answer(question, "true_false")
+            wrong += kind == "true_false"
+            await expect(app.at("grade")).to_have_count(0)  # not before the whole of it is there
+            if kind == "short_answer":
+                await question.get_by_test_id("answer-text").press("Enter")
+            elif kind == "ordering":
+                await app.at("next").click()
+                await app.at("previous").click()
+            else:
+                await question.get_by_test_id("check-answer").click()
+            await expect(app.at("grade")).to_contain_text("Wrong" if kind == "true_false" else "Right")
+            if kind == "true_false":
+                await expect(app.at("grade")).to_contain_text("Right is true")
+            await expect(app.at("answered")).to_contain_text(f"Question {number} of 7. {number} answered")
             await app.at("next").click()
-        await expect(app.at("grade")).to_contain_text("Wrong")
-        await expect(app.at("grade")).to_contain_text("Right is true")
         await app.at("submit").click()
-        await expect(app.at("submit")).to_contain_text("Yes, with")
+        await expect(app.at("submit")).to_contain_text("Yes, with 1 open")
+        await answer(question)
         await app.at("submit").click()
-        await expect(app.at("score")).to_contain_text("not answered")
+        await expect(app.at("score")).to_contain_text(f"{wrong} wrong")
 
 
 async def test_a_search_hit_shows_the_picture_of_its_page_with_the_passage_marked(

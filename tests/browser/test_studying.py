@@ -2,12 +2,17 @@
 language model, from a text that defines some terms."""
 
 import re
+from uuid import UUID
 
 from playwright.async_api import Locator, expect
 
+from tests.browser.answering import answer
 from tests.browser.book import page_count, page_text
 from tests.browser.conftest import Arrive
+from tests.browser.house import House, Visitors
 from tests.browser.student import READING_MS, Student
+from tests.study.quizzes import make_test
+from tools.context import Principal
 
 CELL = """# The cell
 
@@ -41,7 +46,7 @@ async def make(student: Student, what: str) -> None:
     await student.at("notice").get_by_role("button", name="Open").click()
 
 
-async def answer(question: Locator) -> None:
+async def touch(question: Locator) -> None:
     """Something, whether right or wrong."""
     match await question.get_attribute("data-type"):
         case "multiple_choice" | "multiple_answer" | "true_false":
@@ -69,7 +74,7 @@ async def test_a_test_is_made_taken_over_a_reload_and_graded_with_evidence(arriv
     count = await questions.count()
     assert count >= 4
     for number in range(count):
-        await answer(questions.nth(number))
+        await touch(questions.nth(number))
         await expect(student.at("test-answered")).to_have_text(f"{number + 1} of {count} answered")
     await student.page.reload()
     await student.at("test").first.click()
@@ -80,6 +85,38 @@ async def test_a_test_is_made_taken_over_a_reload_and_graded_with_evidence(arriv
     await expect(student.at("graded")).to_have_count(count)
     await student.at("item-evidence").first.click()
     await expect(student.at("highlight").first).to_be_visible()
+
+
+async def test_practice_grades_an_answer_when_it_is_checked_or_the_test_is_handed_in(
+    house: House, visitors: Visitors
+) -> None:
+    student = await visitors.signed_in()
+    who = (await (await student.page.request.get(f"{house.base}/api/auth/session")).json())["user"]["id"]
+    await student.page.goto(house.base)
+    await student.make_class("Biology")
+    class_id = UUID(await student.at("class-select").input_value())
+    await make_test(house.storage, Principal(UUID(who)), "Practice", class_id=class_id)
+    await student.page.reload()
+    await student.at("test").click()
+    await student.at("test-practise").click()
+    await expect(student.at("question")).to_have_count(7)
+    last = student.at("question").nth(6)
+    for number in range(6):
+        question = student.at("question").nth(number)
+        kind = await answer(question, "true_false")
+        await expect(question.get_by_test_id("grade")).to_have_count(0)
+        if kind == "short_answer":
+            await question.get_by_test_id("answer-text").press("Enter")
+        else:
+            await question.get_by_test_id("check-answer").click()
+        await expect(question.get_by_test_id("grade")).to_contain_text(
+            "Wrong" if kind == "true_false" else "Right"
+        )
+        await expect(student.at("test-answered")).to_have_text(f"{number + 1} of 7 answered")
+    await answer(last)
+    await student.at("test-submit").click()
+    await expect(student.at("test-score")).to_contain_text("%")
+    await expect(student.at("test-score")).not_to_contain_text("not answered")
 
 
 async def test_cards_are_reviewed_with_the_keyboard_and_taken_back(arrive: Arrive) -> None:

@@ -1,6 +1,7 @@
 // How each of the seven types of question is answered, and how a grade is shown.
 import { useEffect, useRef } from "preact/hooks";
-import type { AskedQuestion, Choice, QuestionResult, Response } from "../../src/api/study";
+import type { AskedQuestion, QuestionResult, Response } from "../../src/api/study";
+import { Choices, Matching, Ordering, TRUTH } from "../../src/ui/answering";
 import { Source, useSession, written } from "./page";
 import { Text } from "./text";
 
@@ -12,14 +13,32 @@ interface Props {
   onAnswer: (response: Response) => void;
 }
 
-export function Question({ question, onAnswer }: Props) {
-  const locked = question.result !== null && question.result !== undefined;
+interface QuestionProps extends Props {
+  /** In practice: have the answer graded, for good. */
+  onCheck: (() => void) | null;
+  checking: boolean;
+}
+
+export function Question({ question, onAnswer, onCheck, checking }: QuestionProps) {
+  const graded = question.result != null;
+  // No form: hosts may show the page in a frame that is not allowed any.
   return (
-    <fieldset class="question" data-testid="question" data-type={question.type} disabled={locked}>
+    <fieldset
+      class="question"
+      data-testid="question"
+      data-type={question.type}
+      disabled={graded || checking}
+      onKeyDown={({ key, target }) => key === "Enter" && target instanceof HTMLInputElement && onCheck?.()}
+    >
       <legend>
         <Text text={question.text} />
       </legend>
       <Answer question={question} onAnswer={onAnswer} />
+      {onCheck && !graded && (
+        <button type="button" class="plain check" data-testid="check-answer" onClick={onCheck}>
+          Check the answer
+        </button>
+      )}
     </fieldset>
   );
 }
@@ -27,61 +46,26 @@ export function Question({ question, onAnswer }: Props) {
 function Answer(props: Props) {
   const { question, onAnswer } = props;
   const { response } = question;
+  const choice = { Text, name: `question-${question.number}`, hint: "Choose all that are right." };
   switch (question.type) {
     case "multiple_choice":
-      return <Choices {...props} options={question.options} type="radio" chosen={typeof response === "string" ? [response] : []} onChange={([id]) => id && onAnswer(id)} />;
+      return <Choices {...choice} options={question.options} type="radio" chosen={typeof response === "string" ? [response] : []} onChange={([id]) => id && onAnswer(id)} />;
     case "multiple_answer":
-      return <Choices {...props} options={question.options} type="checkbox" chosen={listed(response)} onChange={onAnswer} />;
+      return <Choices {...choice} options={question.options} type="checkbox" chosen={listed(response)} onChange={onAnswer} />;
     case "true_false":
-      return <Choices {...props} options={TRUTH} type="radio" chosen={typeof response === "boolean" ? [String(response)] : []} onChange={([id]) => onAnswer(id === "true")} />;
+      return <Choices {...choice} options={TRUTH} type="radio" chosen={typeof response === "boolean" ? [String(response)] : []} onChange={([id]) => onAnswer(id === "true")} />;
     case "cloze":
       return <Gaps {...props} />;
     case "short_answer":
       return <Typed label="Your answer" testid="answer-text" value={typeof response === "string" ? response : ""} most={4000} onText={onAnswer} />;
     case "matching":
-      return <Matching {...props} />;
+      return <Matching {...props} Text={Text} />;
     case "ordering":
-      return <Ordering {...props} />;
+      return <Ordering {...props} Text={Text} mover="plain" />;
   }
 }
 
-const TRUTH: Choice[] = [
-  { id: "true", text: "True" },
-  { id: "false", text: "False" },
-];
-
 const listed = (response: Response | null): string[] => (Array.isArray(response) ? response : []);
-
-interface ChoicesProps extends Props {
-  options: Choice[];
-  type: "radio" | "checkbox";
-  chosen: string[];
-  onChange: (chosen: string[]) => void;
-}
-
-function Choices({ question, options, type, chosen, onChange }: ChoicesProps) {
-  const pick = (id: string, on: boolean): void => {
-    if (type === "radio") onChange([id]);
-    else onChange(on ? [...chosen, id] : chosen.filter((one) => one !== id));
-  };
-  return (
-    <div class="options">
-      {type === "checkbox" && <p class="quiet">Choose all that are right.</p>}
-      {options.map((option) => (
-        <label class="option" key={option.id}>
-          <input
-            type={type}
-            name={`question-${question.number}`}
-            data-testid="option"
-            checked={chosen.includes(option.id)}
-            onChange={(event) => pick(option.id, event.currentTarget.checked)}
-          />
-          <Text text={option.text} />
-        </label>
-      ))}
-    </div>
-  );
-}
 
 interface TypedProps {
   label: string;
@@ -148,79 +132,6 @@ function Gaps({ question, onAnswer }: Props) {
         />
       ))}
     </div>
-  );
-}
-
-function Matching({ question, onAnswer }: Props) {
-  const { response } = question;
-  const pairs = typeof response === "object" && response !== null && !Array.isArray(response) ? response : {};
-  const change = (left: string, right: string): void => {
-    const { [left]: _, ...others } = pairs;
-    onAnswer(right ? { ...others, [left]: right } : others);
-  };
-  return (
-    <div class="matching">
-      {question.options.map((left) => (
-        <div class="pair" key={left.id}>
-          <Text text={left.text} />
-          <select
-            aria-label={`Belongs to ${left.text}`}
-            data-testid="answer-match"
-            value={pairs[left.id] ?? ""}
-            onChange={(event) => change(left.id, event.currentTarget.value)}
-          >
-            <option value="">Choose…</option>
-            {question.right.map((right) => (
-              <option key={right.id} value={right.id}>
-                {right.text}
-              </option>
-            ))}
-          </select>
-        </div>
-      ))}
-    </div>
-  );
-}
-
-function Ordering({ question, onAnswer }: Props) {
-  const given = listed(question.response);
-  const ids = given.length > 0 ? given : question.options.map((one) => one.id);
-  const texts = new Map(question.options.map((one) => [one.id, one.text]));
-  const move = (from: number, to: number): void => {
-    const order = [...ids];
-    const [moved] = order.splice(from, 1);
-    if (moved !== undefined) order.splice(to, 0, moved);
-    onAnswer(order);
-  };
-  const button = (id: string, from: number, to: number, way: string, sign: string) => (
-    <button
-      type="button"
-      class="plain"
-      aria-label={`Move ${way}: ${texts.get(id) ?? id}`}
-      disabled={to < 0 || to >= ids.length}
-      data-testid={`move-${way}`}
-      onClick={() => move(from, to)}
-    >
-      {sign}
-    </button>
-  );
-  return (
-    <>
-      <ol class="ordering">
-        {ids.map((id, index) => (
-          <li key={id}>
-            <Text text={texts.get(id) ?? id} />
-            {button(id, index, index - 1, "up", "↑")}
-            {button(id, index, index + 1, "down", "↓")}
-          </li>
-        ))}
-      </ol>
-      {given.length === 0 && (
-        <button type="button" class="plain" data-testid="keep-order" onClick={() => onAnswer(ids)}>
-          This order is right
-        </button>
-      )}
-    </>
   );
 }
 

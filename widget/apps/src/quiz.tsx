@@ -2,7 +2,8 @@
 // is loaded again goes on where it was.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Answered, AskedQuestion, Attempt, AttemptResult, Response, Share, TestDetails } from "../../src/api/study";
+import { type Answered, type AskedQuestion, type Attempt, type AttemptResult, isUnchecked, type Response, type TestDetails } from "../../src/api/study";
+import { Shares } from "../../src/ui/answering";
 import { Refusal } from "./host";
 import { ModeButton, Problem, sentence, type Session, type Shown, start, useDoing, useSession, Waiting, written } from "./page";
 import { Grade, Graded, Question } from "./questions";
@@ -150,19 +151,26 @@ function Taking({ view, onDone }: TakingProps) {
   const [at, setAt] = useState(() => Math.max(0, attempt.questions.findIndex((one) => one.response == null)));
   const [answered, setAnswered] = useState(attempt.answered_count);
   const [endsAt, setEndsAt] = useState(view.endsAt);
-  const [unsaved, setUnsaved] = useState(0);
+  const [underWay, setUnderWay] = useState<number[]>([]);
   const [asking, setAsking] = useState(false);
   const saving = useRef<Promise<void>>(Promise.resolve());
+  /** What was answered and is not stored yet. */
+  const unsent = useRef(new Map<number, Response>());
+  const warned = useRef(false);
   const [ending, setEnding] = useState(false);
   const { problem, doing } = useDoing();
-  session.leaving = () => saving.current;
+  const practises = attempt.feedback === "at_once";
 
   const change = (number: number, part: Partial<AskedQuestion>): void =>
     setQuestions((all) => all.map((one) => (one.number === number ? { ...one, ...part } : one)));
   const handIn = (): Promise<void> => {
     setEnding(true);
     return doing(async () => {
-      await saving.current;
+      await sent();
+      if (unsent.current.size > 0 && !warned.current) {
+        warned.current = true;
+        throw new Refusal("Not every answer could be stored, so the test is not handed in yet. Hand it in once more to leave them out.");
+      }
       const result = await submitted(session, attempt.attempt_id);
       void session.host.tellModel(`In the quiz the student handed in the test: ${result.right} right, ${result.partial} in part, ${result.wrong} wrong, ${result.unanswered} not answered.`);
       onDone(result);
@@ -181,16 +189,37 @@ function Taking({ view, onDone }: TakingProps) {
     }
   };
   /** One after the other, so that the last answer is the one that stands. */
-  const answer = (question: AskedQuestion, response: Response): void => {
-    change(question.number, { response });
-    setAsking(false);
-    setUnsaved((count) => count + 1);
+  const store = (number: number): void => {
+    setUnderWay((all) => [...all, number]);
     const before = saving.current;
     saving.current = doing(async () => {
       await before;
-      await save(question.number, response).finally(() => setUnsaved((count) => count - 1));
-    });
+      const response = unsent.current.get(number);
+      if (response === undefined) return;
+      await save(number, response);
+      if (unsent.current.get(number) === response) unsent.current.delete(number);
+    }).finally(() => setUnderWay(([, ...later]) => later));
   };
+  const sent = (): Promise<void> => {
+    for (const number of unsent.current.keys()) store(number);
+    return saving.current;
+  };
+  /** In practice an answer is graded when it is stored, so it waits until it is checked, or its question is left. */
+  const answer = ({ number }: AskedQuestion, response: Response): void => {
+    change(number, { response });
+    setAsking(false);
+    unsent.current.set(number, response);
+    if (!practises) store(number);
+  };
+  const check = (one: AskedQuestion): void => {
+    if (isUnchecked(one) && !unsent.current.has(one.number)) unsent.current.set(one.number, one.response);
+    void sent();
+  };
+  const go = (to: number): void => {
+    void sent();
+    setAt(to);
+  };
+  session.leaving = sent;
 
   const question = questions[at];
   const missing = questions.length - questions.filter((one) => one.response != null).length;
@@ -199,16 +228,24 @@ function Taking({ view, onDone }: TakingProps) {
       <Heading title={attempt.title}>{endsAt !== null && <TimeLeft endsAt={endsAt} onOver={() => void handIn()} />}</Heading>
       <progress max={attempt.question_count} value={answered} aria-label="Questions answered" />
       <p class="quiet" role="status" data-testid="answered">
-        Question {at + 1} of {attempt.question_count}. {answered} answered{unsaved > 0 ? ", saving…" : ""}
+        Question {at + 1} of {attempt.question_count}. {answered} answered{underWay.length > 0 ? ", saving…" : ""}
       </p>
       {problem && <Problem text={problem} />}
-      {question && <Question key={question.number} question={question} onAnswer={(response) => answer(question, response)} />}
+      {question && (
+        <Question
+          key={question.number}
+          question={question}
+          onAnswer={(response) => answer(question, response)}
+          onCheck={practises ? () => check(question) : null}
+          checking={practises && underWay.includes(question.number)}
+        />
+      )}
       {question?.result && <Grade question={question.result} />}
       <nav class="row" aria-label="Questions">
-        <button type="button" class="plain" disabled={at === 0} data-testid="previous" onClick={() => setAt(at - 1)}>
+        <button type="button" class="plain" disabled={at === 0} data-testid="previous" onClick={() => go(at - 1)}>
           Back
         </button>
-        <button type="button" class={missing > 0 ? "main" : "plain"} disabled={at + 1 >= questions.length} data-testid="next" onClick={() => setAt(at + 1)}>
+        <button type="button" class={missing > 0 ? "main" : "plain"} disabled={at + 1 >= questions.length} data-testid="next" onClick={() => go(at + 1)}>
           Next
         </button>
         <button
@@ -265,7 +302,7 @@ function Result({ result, onAgain }: { result: AttemptResult; onAgain: (testId: 
         {result.right} right{result.partial > 0 && `, ${result.partial} in part`}, {result.wrong} wrong
         {result.unanswered > 0 && `, ${result.unanswered} not answered`}
       </p>
-      {result.by_topic.length > 1 && <Topics topics={result.by_topic} />}
+      {result.by_topic.length > 1 && <Shares shares={result.by_topic} kind="topics" />}
       <ol class="results">
         {result.questions.map((question) => (
           <Graded key={question.number} question={question} />
@@ -277,27 +314,6 @@ function Result({ result, onAgain }: { result: AttemptResult; onAgain: (testId: 
         </button>
       )}
     </section>
-  );
-}
-
-function Topics({ topics }: { topics: readonly Share[] }) {
-  return (
-    <table class="topics">
-      <caption>By topic, weakest first</caption>
-      <tbody>
-        {topics.map((one) => (
-          <tr key={one.name}>
-            <th scope="row">{one.name}</th>
-            <td>
-              <meter min={0} max={100} value={one.percent} aria-label={`${one.name}: ${Math.round(one.percent)} %`} />
-            </td>
-            <td>
-              {one.right} of {one.questions}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
   );
 }
 

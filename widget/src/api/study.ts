@@ -86,6 +86,10 @@ export interface AskedQuestion extends ShownQuestion {
   result: QuestionResult | null;
 }
 
+/** In practice an answer is graded once, so it is sent when the student says so: nobody's half answer is graded. */
+export const isUnchecked = (question: AskedQuestion): question is AskedQuestion & { response: Response } =>
+  question.response != null && question.result == null;
+
 export interface Appeal {
   status: "open" | "upheld" | "rejected";
   outcome: string | null;

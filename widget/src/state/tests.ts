@@ -1,16 +1,17 @@
 // Tests: their list, and the open one: looked at, taken, or with its result.
 import { signal } from "@preact/signals";
 import { sentenceOf } from "../api/http";
-import type {
-  Answered,
-  Appealed,
-  AskedQuestion,
-  Attempt,
-  AttemptResult,
-  QuestionResult,
-  Response,
-  TestDetails,
-  TestItem,
+import {
+  type Answered,
+  type Appealed,
+  type AskedQuestion,
+  type Attempt,
+  type AttemptResult,
+  isUnchecked,
+  type QuestionResult,
+  type Response,
+  type TestDetails,
+  type TestItem,
 } from "../api/study";
 import type { App } from "./app";
 import { MadeList } from "./made";
@@ -73,25 +74,47 @@ export class TestsState {
     this.view.value = { state: "taking", attempt, endsAt, unsaved: 0, error: null };
   }
 
-  /** Stored at once; what could not be stored is said, and the answer stays on the page. */
-  async answer(question: AskedQuestion, response: Response): Promise<void> {
-    const before = this.view.value;
-    if (before?.state !== "taking") return;
-    this.change(question.number, { response }, +1, null);
-    const args = { attempt_id: before.attempt.attempt_id, number: question.number, response };
+  /** Stored at once; in practice, where an answer is graded when it is stored, only by `check`. */
+  async answer({ number }: AskedQuestion, response: Response): Promise<void> {
+    const view = this.view.value;
+    if (view?.state !== "taking") return;
+    this.change(number, { response }, 0, null);
+    if (view.attempt.feedback === "at_end") await this.store(view.attempt, number, response);
+  }
+
+  /** Stores what stands on the page as the answer, and shows its grade. */
+  async check(number: number): Promise<void> {
+    const view = this.view.value;
+    const question = view?.state === "taking" && view.attempt.questions.find((one) => one.number === number);
+    if (question && isUnchecked(question)) await this.store(view.attempt, number, question.response);
+  }
+
+  /** What could not be stored is said, and the answer stays on the page. */
+  private async store(attempt: Attempt, number: number, response: Response): Promise<void> {
+    this.change(number, {}, +1, null);
+    const args = { attempt_id: attempt.attempt_id, number, response };
     try {
       const answered = await this.app.api.tool<Answered>("answer_question", args);
-      this.change(question.number, answered.result ? { result: answered.result } : {}, -1, null, answered);
+      this.change(number, answered.result ? { result: answered.result } : {}, -1, null, answered);
     } catch (error) {
-      this.change(question.number, {}, -1, sentenceOf(error));
+      this.change(number, {}, -1, sentenceOf(error));
     }
   }
 
   async submit(): Promise<void> {
     const view = this.view.value;
     if (view?.state !== "taking") return;
+    if (view.attempt.feedback === "at_once" && !(await this.checkAll(view.attempt, view.endsAt))) return;
     await this.showResult(() => this.submitted("submit_test", { attempt_id: view.attempt.attempt_id }));
     await this.list.load();
+  }
+
+  /** Whether the attempt can be handed in: an answer that could not be stored holds it back while there is time. */
+  private async checkAll(attempt: Attempt, endsAt: number | null): Promise<boolean> {
+    for (const { number } of attempt.questions.filter(isUnchecked)) await this.check(number);
+    const view = this.view.value;
+    const failed = view?.state === "taking" && view.error !== null;
+    return !failed || (endsAt !== null && Date.now() >= endsAt);
   }
 
   async result(testId: string, attemptId: string): Promise<void> {

@@ -1,8 +1,9 @@
 // One question: to be answered, or with its grade, the key, why, and where the material says it.
 import { useSignal } from "@preact/signals";
-import { type AskedQuestion, type Choice, citationOf, type Evidence, type QuestionResult, type Response } from "../api/study";
+import { type AskedQuestion, citationOf, type Evidence, isUnchecked, type QuestionResult, type Response } from "../api/study";
 import { useApp } from "../state/app";
 import { splitBlocks } from "../text/markdown";
+import { Choices, Matching, Ordering, TRUTH } from "./answering";
 import { Block } from "./Block";
 import { Icon } from "./icons";
 
@@ -25,17 +26,41 @@ interface Props {
   onAnswer: (response: Response) => void;
 }
 
-export function Question({ question, onAnswer }: Props) {
+interface QuestionProps extends Props {
+  /** In practice: have the answer graded, for good. */
+  onCheck: (() => void) | null;
+  saving: boolean;
+}
+
+export function Question({ question, onAnswer, onCheck, saving }: QuestionProps) {
   const name = `lyceum-question-${question.number}`;
+  const graded = question.result != null;
   return (
-    <fieldset class="exercise" data-testid="question" data-type={question.type}>
-      <legend>
-        <span class="number">{question.number}</span>
-        <Text text={question.text} />
-      </legend>
-      <Answer name={name} question={question} onAnswer={onAnswer} />
+    <form
+      class="exercise"
+      data-testid="question"
+      data-type={question.type}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (isUnchecked(question)) onCheck?.();
+      }}
+    >
+      <fieldset disabled={graded || (onCheck !== null && saving)}>
+        <legend>
+          <span class="number">{question.number}</span>
+          <Text text={question.text} />
+        </legend>
+        <Answer name={name} question={question} onAnswer={onAnswer} />
+        {onCheck && !graded && (
+          <div class="row end">
+            <button type="submit" class="quiet" data-testid="check-answer">
+              Check the answer
+            </button>
+          </div>
+        )}
+      </fieldset>
       {question.result && <Grade question={question.result} />}
-    </fieldset>
+    </form>
   );
 }
 
@@ -46,14 +71,15 @@ function Answer(props: AnswerProps) {
   const { response } = question;
   switch (question.type) {
     case "multiple_choice":
-      return <Choices {...props} type="radio" chosen={typeof response === "string" ? [response] : []} onChange={([id]) => id && onAnswer(id)} />;
+      return <Choices Text={Text} name={name} options={question.options} type="radio" chosen={typeof response === "string" ? [response] : []} onChange={([id]) => id && onAnswer(id)} />;
     case "multiple_answer":
-      return <Choices {...props} type="checkbox" chosen={Array.isArray(response) ? response : []} onChange={onAnswer} />;
+      return <Choices Text={Text} name={name} options={question.options} type="checkbox" chosen={Array.isArray(response) ? response : []} onChange={onAnswer} />;
     case "true_false":
       return (
         <Choices
-          {...props}
-          question={{ ...question, options: TRUTH }}
+          Text={Text}
+          name={name}
+          options={TRUTH}
           type="radio"
           chosen={typeof response === "boolean" ? [String(response)] : []}
           onChange={([id]) => onAnswer(id === "true")}
@@ -74,44 +100,10 @@ function Answer(props: AnswerProps) {
         />
       );
     case "matching":
-      return <Matching {...props} />;
+      return <Matching Text={Text} question={question} onAnswer={onAnswer} />;
     case "ordering":
-      return <Ordering {...props} />;
+      return <Ordering Text={Text} question={question} onAnswer={onAnswer} mover="quiet" />;
   }
-}
-
-const TRUTH: Choice[] = [
-  { id: "true", text: "True" },
-  { id: "false", text: "False" },
-];
-
-interface ChoicesProps extends AnswerProps {
-  type: "radio" | "checkbox";
-  chosen: string[];
-  onChange: (chosen: string[]) => void;
-}
-
-function Choices({ question, name, type, chosen, onChange }: ChoicesProps) {
-  const pick = (id: string, on: boolean): void => {
-    if (type === "radio") onChange([id]);
-    else onChange(on ? [...chosen, id] : chosen.filter((one) => one !== id));
-  };
-  return (
-    <div class="options">
-      {question.options.map((option) => (
-        <label class="option" key={option.id}>
-          <input
-            type={type}
-            name={name}
-            data-testid="option"
-            checked={chosen.includes(option.id)}
-            onChange={(event) => pick(option.id, event.currentTarget.checked)}
-          />
-          <Text text={option.text} />
-        </label>
-      ))}
-    </div>
-  );
 }
 
 function Gaps({ question, onAnswer }: AnswerProps) {
@@ -132,76 +124,6 @@ function Gaps({ question, onAnswer }: AnswerProps) {
         </label>
       ))}
     </div>
-  );
-}
-
-function Matching({ question, onAnswer }: AnswerProps) {
-  const { response } = question;
-  const pairs = typeof response === "object" && response !== null && !Array.isArray(response) ? response : {};
-  const change = (left: string, right: string): void => {
-    const { [left]: _, ...others } = pairs;
-    onAnswer(right ? { ...others, [left]: right } : others);
-  };
-  return (
-    <div class="matching">
-      {question.options.map((left) => (
-        <div class="pair" key={left.id}>
-          <Text text={left.text} />
-          <select
-            aria-label={`Belongs to ${left.text}`}
-            data-testid="answer-match"
-            value={pairs[left.id] ?? ""}
-            onChange={(event) => change(left.id, event.currentTarget.value)}
-          >
-            <option value="">Choose…</option>
-            {question.right.map((right) => (
-              <option key={right.id} value={right.id}>
-                {right.text}
-              </option>
-            ))}
-          </select>
-        </div>
-      ))}
-    </div>
-  );
-}
-
-function Ordering({ question, onAnswer }: AnswerProps) {
-  const ids = Array.isArray(question.response) ? question.response : question.options.map((one) => one.id);
-  const texts = new Map(question.options.map((one) => [one.id, one.text]));
-  const move = (from: number, to: number): void => {
-    const order = [...ids];
-    const [moved] = order.splice(from, 1);
-    if (moved !== undefined) order.splice(to, 0, moved);
-    onAnswer(order);
-  };
-  return (
-    <ol class="ordering">
-      {ids.map((id, index) => (
-        <li key={id}>
-          <Text text={texts.get(id) ?? id} />
-          <button
-            type="button"
-            class="icon-button small"
-            aria-label={`Move up: ${texts.get(id) ?? id}`}
-            disabled={index === 0}
-            data-testid="move-up"
-            onClick={() => move(index, index - 1)}
-          >
-            ↑
-          </button>
-          <button
-            type="button"
-            class="icon-button small"
-            aria-label={`Move down: ${texts.get(id) ?? id}`}
-            disabled={index === ids.length - 1}
-            onClick={() => move(index, index + 1)}
-          >
-            ↓
-          </button>
-        </li>
-      ))}
-    </ol>
   );
 }
 

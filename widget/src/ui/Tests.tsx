@@ -1,10 +1,11 @@
 // Tests: their list in the sidebar, and the open one: what it is, taking it, its result.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { isUnderWay, type Share, type TestDetails } from "../api/study";
+import { isUnderWay, type TestDetails } from "../api/study";
 import { useApp } from "../state/app";
 import type { TestView } from "../state/tests";
 import { clock } from "../state/uploads";
+import { Shares } from "./answering";
 import { Icon } from "./icons";
 import { MadeItems, MakeForm, NewButton, NumberField } from "./Made";
 import { Pane, RemoveButton } from "./Pane";
@@ -190,7 +191,12 @@ function Taking({ view }: { view: Extract<TestView, { state: "taking" }> }) {
       <ol class="exercises">
         {attempt.questions.map((question) => (
           <li key={question.number}>
-            <Question question={question} onAnswer={(response) => void tests.answer(question, response)} />
+            <Question
+              question={question}
+              onAnswer={(response) => void tests.answer(question, response)}
+              onCheck={attempt.feedback === "at_once" ? () => void tests.check(question.number) : null}
+              saving={view.unsaved > 0}
+            />
           </li>
         ))}
       </ol>
@@ -226,7 +232,7 @@ function Result({ view }: { view: Extract<TestView, { state: "result" }> }) {
         {result.partial > 0 && `, ${result.partial} in part`}, {result.wrong} wrong
         {result.unanswered > 0 && `, ${result.unanswered} not answered`}
       </p>
-      {result.by_topic.length > 1 && <Shares shares={result.by_topic} />}
+      {result.by_topic.length > 1 && <Shares shares={result.by_topic} kind="shares" />}
       <ol class="exercises">
         {result.questions.map((question) => (
           <li key={question.number}>
@@ -235,27 +241,6 @@ function Result({ view }: { view: Extract<TestView, { state: "result" }> }) {
         ))}
       </ol>
     </Pane>
-  );
-}
-
-function Shares({ shares }: { shares: readonly Share[] }) {
-  return (
-    <table class="shares">
-      <caption>By topic, weakest first</caption>
-      <tbody>
-        {shares.map((one) => (
-          <tr key={one.name}>
-            <th scope="row">{one.name}</th>
-            <td>
-              <meter min={0} max={100} value={one.percent} aria-label={`${one.name}: ${Math.round(one.percent)} %`} />
-            </td>
-            <td>
-              {one.right} of {one.questions}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
   );
 }
 
