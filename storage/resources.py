@@ -103,6 +103,7 @@ class Storage:
         self.files.close()
         await self.changes.close()
         await self.redis.aclose()
+        await self.vectors.close()
         await self.database.close()
 
 

@@ -7,19 +7,12 @@ One collection per class and content type, `{user8}_{class-slug}_{content_type}`
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
-from urllib.parse import urlparse
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
-import chromadb
-import httpx
-import numpy as np
-from chromadb.api import AsyncClientAPI
-from chromadb.api.models.AsyncCollection import AsyncCollection
-from chromadb.config import Settings as ChromaSettings
-from chromadb.errors import NotFoundError
-
-from storage.errors import InvalidInput, NotFound, Unavailable
+from storage.errors import NotFound
+from storage.vectors.api import ChromaApi
 
 T = TypeVar("T")
 
@@ -49,66 +42,34 @@ class CollectionHead:
     dimension: int | None
 
 
-def parse_url(url: str) -> tuple[str, int, bool]:
-    """Host, port and TLS of `chroma+http://HOST:PORT`. Raises InvalidInput for anything else."""
-    parsed = urlparse(url)
-    if parsed.scheme not in ("chroma+http", "chroma+https") or not parsed.hostname:
-        raise InvalidInput(
-            f"LYCEUM_VECTOR_URL must look like chroma+http://HOST:PORT, not {parsed.scheme}://…"
-        )
-    tls = parsed.scheme == "chroma+https"
-    return parsed.hostname, parsed.port or (443 if tls else 8000), tls
-
-
 class VectorIndex:
+    """Used within one event loop. Raises Unavailable when Chroma does not answer."""
+
     def __init__(self, url: str) -> None:
-        self._host, self._port, self._tls = parse_url(url)
-        self._client: AsyncClientAPI | None = None
-        self._lock = asyncio.Lock()
-        self._collections: dict[str, AsyncCollection] = {}
+        self._api = ChromaApi(url)
+        self._ids: dict[str, str] = {}
+        """Chroma's own id of each collection that was asked before, by name."""
 
-    async def _connected(self) -> AsyncClientAPI:
-        async with self._lock:
-            if self._client is None:
-                self._client = await chromadb.AsyncHttpClient(
-                    host=self._host,
-                    port=self._port,
-                    ssl=self._tls,
-                    settings=ChromaSettings(anonymized_telemetry=False),
-                )
-            return self._client
-
-    async def _ask(self, question: Callable[[AsyncClientAPI], Awaitable[T]]) -> T:
-        """Raises Unavailable when Chroma does not answer."""
-        try:
-            return await question(await self._connected())
-        except (httpx.HTTPError, ConnectionError, OSError) as error:
-            raise Unavailable("The vector store (Chroma) does not answer. Try again in a moment.") from error
-        except ValueError as error:
-            if self._client is None:  # how the client reports a server that it could not reach at first
-                raise Unavailable(
-                    "The vector store (Chroma) does not answer. Try again in a moment."
-                ) from error
-            raise
-
-    async def _with(self, name: str, question: Callable[[AsyncCollection], Awaitable[T]]) -> T:
-        """Ask a collection, looking it up afresh when the one we knew was replaced. Raises NotFound."""
-        known = self._collections.get(name)
+    async def _with(self, name: str, question: Callable[[str], Awaitable[T]]) -> T:
+        """Ask a collection by its id, looking it up afresh when the one we knew was replaced. Raises NotFound."""
+        known = self._ids.get(name)
         if known is not None:
             try:
-                return await self._ask(lambda _: question(known))
-            except NotFoundError:
-                del self._collections[name]
+                return await question(known)
+            except NotFound:
+                self._ids.pop(name, None)
         try:
-            found = await self._ask(lambda client: client.get_collection(name, embedding_function=None))
-        except NotFoundError as error:
+            found = await self._api.collection(name)
+        except NotFound as error:
             raise NotFound(f"No collection {name!r}.", code="collection_not_found") from error
-        self._collections[name] = found
-        return await self._ask(lambda _: question(found))
+        self._ids[name] = found["id"]
+        return await question(found["id"])
+
+    async def close(self) -> None:
+        await self._api.close()
 
     async def ping(self) -> None:
-        """Raises Unavailable when Chroma does not answer."""
-        await self._ask(lambda client: client.heartbeat())
+        await self._api.heartbeat()
 
     async def search(self, names: Sequence[str], vector: list[float], limit: int) -> list[tuple[UUID, float]]:
         """(chunk id, cosine similarity) over several collections, best first; a missing collection holds nothing."""
@@ -117,16 +78,14 @@ class VectorIndex:
             try:
                 found = await self._with(
                     name,
-                    lambda c: c.query(
-                        query_embeddings=np.asarray([vector], dtype=np.float32),
-                        n_results=limit,
-                        include=["distances"],
+                    lambda c: self._api.nearest(
+                        c, query_embeddings=[vector], n_results=limit, include=["distances"]
                     ),
                 )
             except NotFound:
                 return []
-            distances = (found["distances"] or [[]])[0]
-            return [(UUID(i), 1.0 - float(d)) for i, d in zip(found["ids"][0], distances, strict=True)]
+            pairs = zip(found["ids"][0], found["distances"][0], strict=True)
+            return [(UUID(i), 1.0 - distance) for i, distance in pairs]
 
         hits = [hit for part in await asyncio.gather(*map(one, names)) for hit in part]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:limit]
@@ -136,41 +95,41 @@ class VectorIndex:
         for start in range(0, len(ids), 1000):
             part = [str(i) for i in ids[start : start + 1000]]
             try:
-                await self._with(name, lambda c, part=part: c.delete(ids=part))  # type: ignore[misc]
+                await self._with(name, partial(self._api.delete, ids=part))
             except NotFound:
                 return
 
     async def of_material(self, name: str, material_id: UUID) -> set[UUID]:
         """Ids of a material's vectors in a collection; a missing one holds none."""
-        where: Any = {"material_id": str(material_id)}
+        where = {"material_id": str(material_id)}
         try:
-            found = await self._with(name, lambda c: c.get(where=where, include=[]))
+            found = await self._with(name, lambda c: self._api.entries(c, where=where, include=[]))
         except NotFound:
             return set()
         return {UUID(entry) for entry in found["ids"]}
 
     async def drop(self, name: str) -> None:
         try:
-            await self._ask(lambda client: client.delete_collection(name))
-        except NotFoundError:
+            await self._api.drop(name)
+        except NotFound:
             return
         finally:
-            self._collections.pop(name, None)
+            self._ids.pop(name, None)
 
     # --- inspection
 
     async def existing(self, names: Sequence[str]) -> list[str]:
         """Those of the names that exist."""
         # One page of all collections is cheaper than asking for each name, as long as it holds them all.
-        page = await self._page_of_collections(0, FEW)
+        page = await self._api.collections(FEW, 0)
         if len(page) < FEW:
-            there = {found.name: found for found in page}
-            self._collections.update({name: there[name] for name in names if name in there})
+            there = {found["name"]: found["id"] for found in page}
+            self._ids.update({name: there[name] for name in names if name in there})
             return [name for name in names if name in there]
 
         async def known(name: str) -> bool:
             try:
-                await self._with(name, lambda c: c.count())
+                await self._with(name, self._api.count)
             except NotFound:
                 return False
             return True
@@ -182,15 +141,12 @@ class VectorIndex:
         """Every collection in the store, whoever's it is."""
         offset = 0
         while True:
-            page = await self._page_of_collections(offset, PAGE)
+            page = await self._api.collections(PAGE, offset)
             for found in page:
-                yield CollectionHead(found.name, dict(found.metadata or {}), found.get_model().dimension)
+                yield CollectionHead(found["name"], found["metadata"] or {}, found["dimension"])
             if len(page) < PAGE:
                 return
             offset += PAGE
-
-    async def _page_of_collections(self, offset: int, limit: int) -> Sequence[AsyncCollection]:
-        return await self._ask(lambda client: client.list_collections(limit, offset))
 
     async def ids(self, name: str) -> set[str]:
         """The ids of all entries of a collection. Raises NotFound."""
@@ -202,65 +158,51 @@ class VectorIndex:
                 return found
 
     async def _page_of_ids(self, name: str, offset: int) -> list[str]:
-        page = await self._with(name, lambda c: c.get(limit=PAGE, offset=offset, include=[]))
-        return page["ids"]
+        page = await self._with(name, lambda c: self._api.entries(c, limit=PAGE, offset=offset, include=[]))
+        ids: list[str] = page["ids"]
+        return ids
 
     async def version(self) -> str:
         """Of the server."""
-        return await self._ask(lambda client: client.get_version())
+        return await self._api.version()
 
     async def count(self, name: str) -> int:
-        return await self._with(name, lambda c: c.count())
+        return await self._with(name, self._api.count)
 
     async def metadata(self, name: str) -> dict[str, Any]:
         """The collection's own metadata, its id and its index configuration."""
 
-        async def read(c: AsyncCollection) -> dict[str, Any]:
-            return {
-                "id": str(c.id),
-                "metadata": dict(c.metadata or {}),
-                "configuration": dict(c.configuration_json),
-            }
-
-        await self.count(name)
-        return await self._with(name, read)
+        try:
+            found = await self._api.collection(name)
+        except NotFound as error:
+            raise NotFound(f"No collection {name!r}.", code="collection_not_found") from error
+        return {
+            "id": found["id"],
+            "metadata": found["metadata"] or {},
+            "configuration": found["configuration_json"],
+        }
 
     async def entries(
         self, name: str, *, ids: Sequence[str] | None, limit: int, offset: int, embeddings: bool
     ) -> list[Entry]:
         """Stored entries, by id or in the collection's own order."""
-        include: list[Any] = ["documents", "metadatas", *(["embeddings"] if embeddings else [])]
-        wanted = list(ids) if ids else None
-        found = await self._with(
-            name, lambda c: c.get(ids=wanted, limit=limit, offset=offset, include=include)
-        )
-        vectors = found["embeddings"] if embeddings else None
-        documents, metadatas = found["documents"] or [], found["metadatas"] or []
-        return [
-            Entry(
-                entry_id,
-                documents[i],
-                dict(metadatas[i] or {}),
-                [float(x) for x in vectors[i]] if vectors is not None else None,
-            )
-            for i, entry_id in enumerate(found["ids"])
-        ]
+        asked: dict[str, Any] = {"limit": limit, "offset": offset, "include": ["documents", "metadatas"]}
+        if embeddings:
+            asked["include"].append("embeddings")
+        if ids:
+            asked["ids"] = list(ids)
+        found = await self._with(name, lambda c: self._api.entries(c, **asked))
+        vectors = found["embeddings"] if embeddings else [None] * len(found["ids"])
+        rows = zip(found["ids"], found["documents"], found["metadatas"], vectors, strict=True)
+        return [Entry(i, document, meta or {}, vector) for i, document, meta, vector in rows]
 
     async def nearest(self, name: str, vector: list[float], limit: int) -> list[Entry]:
         """Entries nearest to a vector, with documents and metadata, best first."""
         found = await self._with(
             name,
-            lambda c: c.query(
-                query_embeddings=np.asarray([vector], dtype=np.float32),
-                n_results=limit,
-                include=["documents", "metadatas", "distances"],
+            lambda c: self._api.nearest(
+                c, query_embeddings=[vector], n_results=limit, include=["documents", "metadatas", "distances"]
             ),
         )
-        rows = zip(
-            found["ids"][0],
-            cast(Any, found["documents"])[0],
-            cast(Any, found["metadatas"])[0],
-            cast(Any, found["distances"])[0],
-            strict=True,
-        )
-        return [Entry(i, document, dict(meta or {}), None, 1.0 - float(d)) for i, document, meta, d in rows]
+        rows = zip(*(found[part][0] for part in ("ids", "documents", "metadatas", "distances")), strict=True)
+        return [Entry(i, document, meta or {}, None, 1.0 - distance) for i, document, meta, distance in rows]

@@ -14,7 +14,7 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from storage.errors import Unavailable
-from storage.vectors.index import parse_url
+from storage.vectors.api import parse_url
 
 
 class DocumentEmbedder(Protocol):
