@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from storage.errors import RateLimited, Unavailable
 
@@ -36,10 +36,12 @@ UNREACHABLE = (
     asyncpg.TooManyConnectionsError,
 )
 
+ROLLBACK_SECONDS = 10.0
 QUERIES_AT_ONCE = 4
 """Queries written by callers that run at the same time in one process; the others wait."""
 QUERY_WAIT_SECONDS = 10.0
 QUERY_SECONDS = 5
+BEGIN_READING = "BEGIN READ ONLY; SELECT set_config('lyceum.user_id', '{user_id}', true)"
 BEGIN_SEALED = """
     BEGIN READ ONLY DEFERRABLE;
     SET LOCAL statement_timeout = '{seconds}s'; SET LOCAL lock_timeout = '1s'; SET LOCAL work_mem = '4MB';
@@ -69,7 +71,9 @@ class Database:
                 },
             },
         )
-        self._reader = self.engine.execution_options(postgresql_readonly=True)
+        event.listen(self.engine.sync_engine, "checkout", refuse_lost)
+        # Its transactions are begun and ended by `begun`; SQLAlchemy would need a message more for each.
+        self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._queries = asyncio.Semaphore(QUERIES_AT_ONCE)
 
     @asynccontextmanager
@@ -82,9 +86,17 @@ class Database:
         PostgreSQL notes what changes, for `AuditRepository.changes`.
         Raises Unavailable when PostgreSQL does not answer.
         """
-        engine = self._reader if read_only else self.engine
         with answering():
-            async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+            if read_only:
+                begin = BEGIN_READING.format(user_id=user_id or "")
+                async with AsyncSession(self._reader, expire_on_commit=False) as session:
+                    async with begun(await session.connection(), begin):
+                        yield session
+                        await (
+                            session.flush()
+                        )  # PostgreSQL refuses what a reader changed; it must not vanish silently
+                return
+            async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
                 statement = SET_USER_AND_NOTE if note_changes else SET_USER
                 await session.execute(statement, {"user_id": str(user_id) if user_id else ""})
                 yield session
@@ -104,18 +116,10 @@ class Database:
         try:
             with answering():
                 async with self.engine.connect() as pooled:
-                    connection: Any = (await pooled.get_raw_connection()).driver_connection
-                    seal = await connection.fetchval("SELECT lyceum_seal($1)", user_id)
-                    await connection.execute(
-                        BEGIN_SEALED.format(seconds=QUERY_SECONDS, user_id=user_id, seal=seal)
-                    )
-                    try:
+                    seal = await (await driver(pooled)).fetchval("SELECT lyceum_seal($1)", user_id)
+                    begin = BEGIN_SEALED.format(seconds=QUERY_SECONDS, user_id=user_id, seal=seal)
+                    async with begun(pooled, begin) as connection:
                         yield connection
-                    finally:
-                        if connection.is_closed():
-                            await pooled.invalidate()
-                        else:
-                            await connection.execute("ROLLBACK")
         finally:
             self._queries.release()
 
@@ -132,6 +136,35 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def refuse_lost(connection: Any, *_: Any) -> None:
+    """A connection that ended while it lay in the pool: the pool makes new ones, and nobody notices a restarted server."""
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError("It was closed by the server.")
+
+
+async def driver(pooled: AsyncConnection) -> Any:
+    """The asyncpg connection below."""
+    return (await pooled.get_raw_connection()).driver_connection
+
+
+@asynccontextmanager
+async def begun(pooled: AsyncConnection, begin: str) -> AsyncGenerator[Any]:
+    """The asyncpg connection in a transaction that one message begins and ROLLBACK ends: it keeps nothing."""
+    connection, is_over = await driver(pooled), False
+    try:
+        await connection.execute(begin)
+        yield connection
+    finally:
+        try:
+            if not connection.is_closed():
+                await connection.execute("ROLLBACK", timeout=ROLLBACK_SECONDS)
+                is_over = True
+        finally:
+            if not is_over:  # lost, or its caller left in the middle of a message: nobody gets it again
+                connection.terminate()
+                await pooled.invalidate()
 
 
 @contextmanager

@@ -105,7 +105,7 @@ class Purge:
         async with self._storage.as_user(self._user_id, read_only=True) as db:
             prefixes = await db.life.prefixes(ids)
         for prefix in prefixes:
-            for name in await self._storage.vectors.existing(collection_names(prefix)):
+            for name in await self._storage.vectors.counts(collection_names(prefix)):
                 await self._storage.vectors.drop(name)
                 self.removed["collections"] += 1
             await self._check()

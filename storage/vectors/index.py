@@ -71,23 +71,53 @@ class VectorIndex:
     async def ping(self) -> None:
         await self._api.heartbeat()
 
+    async def _each(self, names: Sequence[str], ask: Callable[[str], Awaitable[T]]) -> dict[str, T]:
+        """What each of the names that exists answers. Those known from before are asked while the others are looked for."""
+
+        async def answers(name: str) -> dict[str, T]:
+            try:
+                return {name: await ask(name)}
+            except NotFound:
+                return {}
+
+        async def of_others() -> dict[str, T]:
+            there = await self._may_exist(others)
+            return {
+                name: one for part in await asyncio.gather(*map(answers, there)) for name, one in part.items()
+            }
+
+        known = [name for name in names if name in self._ids]
+        others = [name for name in names if name not in self._ids]
+        parts = await asyncio.gather(*map(answers, known), of_others())
+        found = {name: one for part in parts for name, one in part.items()}
+        return {name: found[name] for name in names if name in found}
+
+    async def _may_exist(self, names: Sequence[str]) -> Sequence[str]:
+        """Without those that surely do not exist: one page of all collections is cheaper than asking for each name, as
+        long as it holds them all."""
+        if not names:
+            return names
+        page = await self._api.collections(FEW, 0)
+        if len(page) == FEW:
+            return names
+        there = {found["name"]: found["id"] for found in page}
+        self._ids.update({name: there[name] for name in names if name in there})
+        return [name for name in names if name in there]
+
     async def search(self, names: Sequence[str], vector: list[float], limit: int) -> list[tuple[UUID, float]]:
         """(chunk id, cosine similarity) over several collections, best first; a missing collection holds nothing."""
 
         async def one(name: str) -> list[tuple[UUID, float]]:
-            try:
-                found = await self._with(
-                    name,
-                    lambda c: self._api.nearest(
-                        c, query_embeddings=[vector], n_results=limit, include=["distances"]
-                    ),
-                )
-            except NotFound:
-                return []
+            found = await self._with(
+                name,
+                lambda c: self._api.nearest(
+                    c, query_embeddings=[vector], n_results=limit, include=["distances"]
+                ),
+            )
             pairs = zip(found["ids"][0], found["distances"][0], strict=True)
             return [(UUID(i), 1.0 - distance) for i, distance in pairs]
 
-        hits = [hit for part in await asyncio.gather(*map(one, names)) for hit in part]
+        hits = [hit for part in (await self._each(names, one)).values() for hit in part]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:limit]
 
     async def delete(self, name: str, ids: Sequence[UUID]) -> None:
@@ -118,24 +148,9 @@ class VectorIndex:
 
     # --- inspection
 
-    async def existing(self, names: Sequence[str]) -> list[str]:
-        """Those of the names that exist."""
-        # One page of all collections is cheaper than asking for each name, as long as it holds them all.
-        page = await self._api.collections(FEW, 0)
-        if len(page) < FEW:
-            there = {found["name"]: found["id"] for found in page}
-            self._ids.update({name: there[name] for name in names if name in there})
-            return [name for name in names if name in there]
-
-        async def known(name: str) -> bool:
-            try:
-                await self._with(name, self._api.count)
-            except NotFound:
-                return False
-            return True
-
-        answers = await asyncio.gather(*map(known, names))
-        return [name for name, there in zip(names, answers, strict=True) if there]
+    async def counts(self, names: Sequence[str]) -> dict[str, int]:
+        """How many entries each of the names that exists holds."""
+        return await self._each(names, self.count)
 
     async def collections(self) -> AsyncGenerator[CollectionHead]:
         """Every collection in the store, whoever's it is."""
@@ -196,13 +211,19 @@ class VectorIndex:
         rows = zip(found["ids"], found["documents"], found["metadatas"], vectors, strict=True)
         return [Entry(i, document, meta or {}, vector) for i, document, meta, vector in rows]
 
-    async def nearest(self, name: str, vector: list[float], limit: int) -> list[Entry]:
-        """Entries nearest to a vector, with documents and metadata, best first."""
-        found = await self._with(
-            name,
-            lambda c: self._api.nearest(
-                c, query_embeddings=[vector], n_results=limit, include=["documents", "metadatas", "distances"]
-            ),
-        )
-        rows = zip(*(found[part][0] for part in ("ids", "documents", "metadatas", "distances")), strict=True)
-        return [Entry(i, document, meta or {}, None, 1.0 - distance) for i, document, meta, distance in rows]
+    async def nearest(self, names: Sequence[str], vector: list[float], limit: int) -> list[Entry]:
+        """Entries nearest to a vector, with documents and metadata, best first; a missing collection holds nothing."""
+        parts = ("ids", "documents", "metadatas", "distances")
+
+        async def one(name: str) -> list[Entry]:
+            found = await self._with(
+                name,
+                lambda c: self._api.nearest(c, query_embeddings=[vector], n_results=limit, include=parts[1:]),
+            )
+            rows = zip(*(found[part][0] for part in parts), strict=True)
+            return [
+                Entry(i, document, meta or {}, None, 1.0 - distance) for i, document, meta, distance in rows
+            ]
+
+        entries = [entry for part in (await self._each(names, one)).values() for entry in part]
+        return sorted(entries, key=lambda entry: -(entry.similarity or 0.0))[:limit]

@@ -68,13 +68,12 @@ async def chroma_list_collections(ctx: ToolContext, args: NoInput) -> Collection
     """List the user's vector collections (one for each class and content type) with their counts. For debugging:
     to answer from material use search_materials."""
     known = await own_collections(ctx)
-    names = await ctx.storage.vectors.existing(list(known))
-    counts = await asyncio.gather(*(ctx.storage.vectors.count(name) for name in names))
+    counts = await ctx.storage.vectors.counts(list(known))
     items = [
         CollectionItem(
             name=n, class_id=known[n][0].id, class_name=known[n][0].name, content_type=known[n][1], count=c
         )
-        for n, c in zip(names, counts, strict=True)
+        for n, c in counts.items()
     ]
     return CollectionList(items=items, total=len(items))
 
@@ -229,16 +228,15 @@ class ChromaSearch(Input):
 @tool(effect=Effect.READ, toolset="collections")
 async def chroma_search(ctx: ToolContext, args: ChromaSearch) -> DocumentList:
     """Search by meaning alone, as the vectors see it, to debug retrieval. For answers use search_materials."""
-    row = await ctx.db.classes.resolve(args.class_id)
+    row, vector = await asyncio.gather(
+        ctx.db.classes.resolve(args.class_id), ctx.storage.query_vectors.of(args.query)
+    )
     names = [
         n
         for n in collection_names(row.collection_prefix)
         if args.content_type in (None, n.rsplit(f"{row.collection_prefix}_", 1)[-1])
     ]
-    there = await ctx.storage.vectors.existing(names)
-    vector = await ctx.storage.query_vectors.of(args.query)
-    found = await asyncio.gather(*(ctx.storage.vectors.nearest(name, vector, args.limit) for name in there))
-    entries = sorted((e for part in found for e in part), key=lambda e: -(e.similarity or 0.0))[: args.limit]
+    entries = await ctx.storage.vectors.nearest(names, vector, args.limit)
     return DocumentList(items=[Document.of(e) for e in entries], next_cursor=None, total=len(entries))
 
 
