@@ -114,7 +114,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         app.include_router(module.router)
     app.include_router(auth.pages)
     app.include_router(pages.router())
-    app.router.routes.extend([*mcp.routes, *OAuthHttp(services.oauth).routes])
+    app.router.routes.extend(OAuthHttp(services.oauth).routes)
+    app.router.routes[:0] = mcp.routes  # tried in order, and programs call this one most
     app.mount("/assets", pages.Assets(pages.STATIC))
     openapi.describe(app, CATALOG, services.cookies.access)
     return app
