@@ -6,12 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import bindparam, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from storage.errors import Conflict
 from storage.models import Class, ClassMember, Material
 from storage.repositories.base import Page, Repository
+
+BY_PREFIX = select(Class).where(
+    Class.user_id == bindparam("user_id"),
+    Class.deleted_at.is_(None),
+    Class.collection_prefix == bindparam("prefix"),
+)
+"""Built once: every look into a collection asks it first, and building it took as long as the answer."""
 
 
 def slug(name: str) -> str:
@@ -51,8 +58,7 @@ class ClassRepository(Repository):
 
     async def by_prefix(self, prefix: str) -> Class | None:
         """The class whose vector collections begin with this prefix."""
-        mine = select(Class).where(Class.user_id == self.user_id, Class.deleted_at.is_(None))
-        return await self.session.scalar(mine.where(Class.collection_prefix == prefix))
+        return await self.session.scalar(BY_PREFIX, {"user_id": self.user_id, "prefix": prefix})
 
     async def add(self, row: Class) -> Class:
         """Raises Conflict when a class of this name exists. Fills `collection_prefix`: readable and unique for all."""
