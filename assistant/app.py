@@ -1,9 +1,10 @@
 """The one ASGI app: opens the stores, puts every route in its place, and closes everything at the end."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 from fastapi import FastAPI
 from langchain_core.language_models import BaseChatModel
@@ -35,6 +36,7 @@ from assistant.api.metrics import Metrics
 from assistant.api.problems import handle_errors
 from assistant.api.services import Services
 from assistant.chat.service import ChatService
+from mcp_server.attach import McpSocket
 from mcp_server.http import McpHttp
 from mcp_server.oauth.routes import OAuthHttp
 from storage.clock import Clock
@@ -50,10 +52,10 @@ from tools.page_images import PageImages
 DESCRIPTION = "A study assistant over your own course material. Every action is a tool; errors are RFC 9457 problem documents."
 
 
-def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
+def create_app(settings: Settings, clock: Clock | None = None, mcp_socket: Path | None = None) -> FastAPI:
     """Serve it without uvicorn's own access log, which would write login tokens down, and with `http="h11"`.
 
-    Raises InvalidInput when the address of a store is missing. Nothing is connected before the first request.
+    With `mcp_socket`, a path in a private folder, it also serves the `lyceum mcp` of this machine's owner there. Raises InvalidInput when the address of a store is missing. Nothing is connected before the first request.
     """
     storage = open_storage(settings, clock)
     metrics = Metrics()
@@ -68,12 +70,17 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         oauth=OAuthService(storage, CATALOG),
     )
     mcp = McpHttp(services.executor, storage, settings)
+    attached = (
+        McpSocket(services.executor, services.accounts, settings, mcp_socket).running
+        if mcp_socket
+        else nullcontext
+    )
     chats = ChatService(storage, services.executor, partial(chat_model, settings, storage.embedder))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         try:
-            async with mcp.running():
+            async with mcp.running(), attached():
                 await chats.start()
                 try:
                     yield

@@ -26,7 +26,8 @@ from benchmarks.report import Section
 from benchmarks.tools_in_process import be_quiet
 from migrations.runner import FOLDER, configuration
 from storage.database import Database
-from storage.local.instance import InstanceInfo, LocalServices
+from storage.local.instance import InstanceInfo
+from storage.local.services import LocalServices
 
 ASKING = 200
 """Users that the hot queries are timed over, spread over all."""

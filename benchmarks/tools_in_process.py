@@ -10,7 +10,8 @@ from typing import Any
 import structlog
 
 from assistant.cli.session import migrate_if_needed, with_instance
-from storage.local.instance import InstanceInfo, LocalServices, read_instance
+from storage.local.instance import InstanceInfo, read_instance
+from storage.local.services import LocalServices
 from storage.resources import Storage, open_storage
 from storage.settings import Settings
 from tools.accounts import Accounts

@@ -4,7 +4,7 @@ import sys
 from dataclasses import replace
 
 import structlog
-from mcp.server import ServerRequestContext
+from mcp.server import Server, ServerRequestContext
 from mcp.server.stdio import stdio_server
 
 from mcp_server.principal import SURFACE
@@ -22,14 +22,20 @@ async def serve_stdio(executor: Executor, principal: Principal, selection: Selec
     """
     if not structlog.is_configured():
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    caller = replace(principal, surface=SURFACE)
+    server = server_of(executor, replace(principal, surface=SURFACE), selection)
+    async with stdio_server() as (read, write):
+        await server.run(read, write, server.create_initialization_options())
+
+
+def server_of(
+    executor: Executor, principal: Principal, selection: Selection, secret_key: str | None = None
+) -> Server:
+    """A server for one connection, on which every request comes from the same person and selects the same tools."""
 
     def principal_of(_: ServerRequestContext) -> Principal:
-        return caller
+        return principal
 
     def selection_of(_: ServerRequestContext) -> Selection:
         return selection
 
-    server = build_server(executor, principal_of, selection_of=selection_of)
-    async with stdio_server() as (read, write):
-        await server.run(read, write, server.create_initialization_options())
+    return build_server(executor, principal_of, secret_key, selection_of)

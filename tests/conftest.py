@@ -13,7 +13,8 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from assistant.cli.session import log_to_stderr
 from migrations.runner import upgrade
-from storage.local.instance import InstanceInfo, LocalServices
+from storage.local.instance import InstanceInfo
+from storage.local.services import LocalServices
 from storage.redis import client as redis_client
 from storage.resources import Storage, open_storage
 from storage.settings import Settings

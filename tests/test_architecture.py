@@ -52,7 +52,7 @@ def test_only_storage_commits() -> None:
 
 def test_the_environment_is_read_in_one_place() -> None:
     """Settings read it; the supervisor hands it to its children; two children set what libraries of theirs look for."""
-    allowed = {"settings.py", "instance.py", "process.py", "postgres.py", "anki_child.py", "english.py"}
+    allowed = {"settings.py", "services.py", "process.py", "postgres.py", "anki_child.py", "english.py"}
     readers = {p.name for p in modules() if "os.environ" in p.read_text() and "benchmarks" not in p.parts}
     assert readers <= allowed, readers
 

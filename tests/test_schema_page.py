@@ -9,9 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from typer.main import get_group
 
-from assistant.cli import app
+from assistant.cli import MODULES
 from migrations.schema_page.designs import DESIGNS, HEADINGS, LEFT_OUT, NOT_YET, read_designs
 from migrations.schema_page.page import DOCS, PAGE, refreshed
 from migrations.schema_page.tables import allowed_values
@@ -132,7 +131,7 @@ async def test_every_home_on_the_map_exists(database: AsyncConnection, vector_fi
     known |= {key.pattern for key in keys.ALL} | set(CATALOG)
     known |= {"{user8}_{class-slug}_{content_type}"} | {f"…_{kind}" for kind in CONTENT_TYPES.values()}
     known |= {f"LYCEUM_{name.upper()}" for name in Settings.model_fields}
-    known |= {f"lyceum {command}" for command in get_group(app).commands}
+    known |= {f"lyceum {command}" for command in MODULES}
 
     named = {
         name for design in MAPS for entry in design.entries for name in re.findall("`([^`]+)`", entry.home)

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import typer
 
-from assistant.cli.session import AsJson, DataDir, OwnerSession, as_owner, fail, log_to_stderr, run, show
+from assistant.cli.options import AsJson, DataDir, fail
+from assistant.cli.session import OwnerSession, as_owner, log_to_stderr, run, show
 
 users = typer.Typer(help="Accounts.", no_args_is_help=True)
 keys = typer.Typer(help="API keys for programs and AI clients.", no_args_is_help=True)

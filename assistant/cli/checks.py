@@ -9,10 +9,12 @@ import typer
 
 from assistant.cli.doctor import contents, stores, work
 from assistant.cli.doctor.report import WHERE_TO_LOOK, Check, Finding, Level, Patient, Result, examine, worst
-from assistant.cli.session import is_laptop, read_settings, with_instance
+from assistant.cli.options import is_laptop, read_settings
+from assistant.cli.session import with_instance
 from migrations.runner import head
 from storage.errors import Unavailable
-from storage.local.instance import InstanceInfo, LocalServices, read_instance
+from storage.local.instance import InstanceInfo, read_instance
+from storage.local.services import LocalServices
 from storage.resources import open_storage
 from storage.settings import Settings
 

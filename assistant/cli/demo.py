@@ -13,7 +13,8 @@ import typer
 from rich.console import Console
 
 from assistant.cli.materials import ingest_files
-from assistant.cli.session import DataDir, OwnerSession, as_owner, fail, log_to_stderr, run
+from assistant.cli.options import DataDir, fail
+from assistant.cli.session import OwnerSession, as_owner, log_to_stderr, run
 
 TEXTBOOK = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "docs" / "decay_textbook_241p.pdf"
 DEMO_CLASS = "Demo"

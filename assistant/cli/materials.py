@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from assistant.cli.session import AsJson, DataDir, OwnerSession, as_owner, fail, log_to_stderr, run, show
+from assistant.cli.options import AsJson, DataDir, fail
+from assistant.cli.session import OwnerSession, as_owner, log_to_stderr, run, show
 from storage.errors import LyceumError, NotFound
 
 FINAL = ("succeeded", "failed", "cancelled")

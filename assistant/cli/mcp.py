@@ -1,20 +1,19 @@
 """`lyceum mcp`: the tools for an AI client that starts its servers; `lyceum mcp install`: the client's configuration."""
 
-import asyncio
-import importlib.util
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlencode
 
 import typer
 
+from assistant.cli.bridge import attached, copy
 from assistant.cli.mcp_clients import CLIENTS, Connection, entry_for, merged, snippet
-from assistant.cli.session import DataDir, as_owner, fail, log_to_stderr, read_settings, run
+from assistant.cli.options import DataDir, fail, is_laptop, read_settings
 from storage.errors import LyceumError
 from storage.settings import Settings, default_data_dir
 
@@ -37,6 +36,9 @@ ClassId = Annotated[
     str | None,
     typer.Option("--class", help="Work in this class only, by name or id: tools need no class_id."),
 ]
+
+SELECTION = {"mcp_toolsets", "mcp_tools", "mcp_exclude_tools", "mcp_read_only", "mcp_class"}
+"""The settings that say which tools this client is offered."""
 
 group = typer.Typer(invoke_without_command=True)
 
@@ -64,29 +66,21 @@ def mcp(
         "mcp_class": class_id,
     }
     if context.invoked_subcommand is None:
-        log_to_stderr("WARNING")
-        given = {name: value for name, value in said.items() if value is not None}
-        run(serve_mcp(data_dir, given), fast_loop())
+        serve(read_settings(data_dir=data_dir, **said))
 
 
-def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where it exists (not on Windows): calls that only ask a store are a sixth faster with it."""
-    if importlib.util.find_spec("uvloop") is None:
-        return None
-    import uvloop  # noqa: PLC0415 - only this command needs it
+def serve(settings: Settings) -> None:
+    """By the API that runs on the data folder, else in this process. What the command says has won over the settings."""
+    if is_laptop(settings):
+        try:
+            channel = attached(settings.data_dir, settings.model_dump(include=SELECTION))
+        except LyceumError as error:
+            fail(str(error))
+        if channel is not None:
+            raise typer.Exit(copy(channel))
+    from assistant.cli.mcp_alone import serve_alone  # noqa: PLC0415 - loads the whole platform
 
-    return uvloop.new_event_loop
-
-
-async def serve_mcp(data_dir: Path | None, said: Mapping[str, object]) -> None:
-    """What the command says wins over the settings of the same name."""
-    from mcp_server.selection import operators  # noqa: PLC0415 - keeps `--help` fast
-    from mcp_server.stdio import serve_stdio  # noqa: PLC0415
-    from tools.catalog import CATALOG  # noqa: PLC0415
-
-    selection = operators(read_settings(data_dir=data_dir, **said), CATALOG)
-    async with as_owner(data_dir, "lyceum mcp", worker=True) as session:
-        await serve_stdio(session.executor, session.principal, selection)
+    serve_alone(settings)
 
 
 @group.command()

@@ -5,16 +5,8 @@ from typing import Annotated
 
 import typer
 
-from assistant.cli.session import (
-    AsJson,
-    DataDir,
-    fail,
-    log_to_stderr,
-    read_settings,
-    run,
-    services,
-    show,
-)
+from assistant.cli.options import AsJson, DataDir, fail, read_settings
+from assistant.cli.session import log_to_stderr, run, services, show
 from storage.errors import LyceumError
 
 

@@ -11,23 +11,18 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from assistant.cli.session import (
-    DataDir,
-    fail,
-    is_laptop,
-    log_to_stderr,
-    migrate_if_needed,
-    read_settings,
-    run,
-    with_instance,
-)
+from assistant.cli.options import DataDir, fail, is_laptop, read_settings
+from assistant.cli.session import log_to_stderr, migrate_if_needed, run, with_instance
 from storage.errors import Conflict
-from storage.local.instance import InstanceInfo, LocalServices
+from storage.local.instance import SERVE, InstanceInfo
+from storage.local.paths import socket_root
 from storage.local.process import ChildSpec
+from storage.local.services import LocalServices
 from storage.settings import Settings
 
 LINK_SECONDS = 3600
@@ -72,7 +67,7 @@ async def serve_laptop(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stop.set)
-    local = LocalServices(settings.data_dir, "lyceum serve")
+    local = LocalServices(settings.data_dir, SERVE)
     async with local as info:
         await migrate_if_needed(info)
         served = with_instance(settings, info)
@@ -80,7 +75,7 @@ async def serve_laptop(settings: Settings) -> None:
             local.supervisor.start(worker_child(local, served)),
             local.supervisor.start(api_child(local, info, served)),
         )
-        local.announce_api(info, settings.base_url)
+        local.announce_api(info, settings.base_url, str(mcp_socket(local)))
         link = await login_link(info, settings)
         say(f"\nLyceum is ready after {time.monotonic() - started:.1f} s at {settings.base_url}")
         say(f"Sign in once with this link (good for an hour):\n\n    {link}\n")
@@ -121,7 +116,7 @@ def api_child(local: LocalServices, info: InstanceInfo, settings: Settings) -> C
     async def ready(_: int) -> bool:
         return await asyncio.to_thread(answers, f"http://{settings.host}:{settings.port}/readyz")
 
-    argv = [sys.executable, "-m", "assistant.cli", "api"]
+    argv = [sys.executable, "-m", "assistant.cli", "api", "--mcp-socket", str(mcp_socket(local))]
     return ChildSpec(
         name="api",
         argv=argv,
@@ -131,6 +126,11 @@ def api_child(local: LocalServices, info: InstanceInfo, settings: Settings) -> C
         stage=2,
         grace=5,
     )
+
+
+def mcp_socket(local: LocalServices) -> Path:
+    """Where the API takes the connections of `lyceum mcp`: beside the sockets of the other servers."""
+    return socket_root(local.data_dir) / "mcp.sock"
 
 
 def environment(local: LocalServices, settings: Settings) -> dict[str, str]:
@@ -172,21 +172,26 @@ async def login_link(info: InstanceInfo, settings: Settings) -> str:
     return f"{settings.base_url}/login?token={token}"
 
 
-def api(data_dir: DataDir = None) -> None:
+def api(
+    data_dir: DataDir = None,
+    mcp_socket: Annotated[
+        Path | None, typer.Option(help="Serve `lyceum mcp` on this unix socket, in a private folder.")
+    ] = None,
+) -> None:
     """The API process alone; the settings must name every store."""
     settings = read_settings(data_dir=data_dir)
     log_to_stderr(settings.log_level)
-    serve_api(settings)
+    serve_api(settings, mcp_socket)
 
 
-def serve_api(settings: Settings) -> None:
+def serve_api(settings: Settings, mcp_socket: Path | None = None) -> None:
     """Run the ASGI app until a signal. h11, because httptools keeps trailing blanks in headers that MCP checks."""
     gc.disable()  # loading the web stack makes many objects that all stay: a quarter of its time went into looking
     import uvicorn  # noqa: PLC0415 - the web stack loads only for commands that serve
 
     from assistant.app import create_app  # noqa: PLC0415
 
-    app = create_app(settings)
+    app = create_app(settings, mcp_socket=mcp_socket)
     gc.enable()
     gc.freeze()
 

@@ -1,4 +1,4 @@
-"""What commands share: finding or starting the services, running as the owner, and ending on an error in one sentence."""
+"""What commands share that work: finding or starting the services, running as the owner, logging to standard error."""
 
 import asyncio
 import json
@@ -8,29 +8,17 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Any
 
 import structlog
 import typer
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr
 
+from assistant.cli.options import fail, is_laptop, read_settings
 from storage.errors import LyceumError
-from storage.local.instance import InstanceInfo, LocalServices, read_instance
+from storage.local.instance import InstanceInfo, read_instance
+from storage.local.services import LocalServices
 from storage.settings import Settings
-
-DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--data-dir", help="Folder that holds all data.", envvar="LYCEUM_DATA_DIR", show_default=False
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-
-
-def fail(sentence: str) -> NoReturn:
-    """End the command with one sentence on standard error."""
-    typer.secho(sentence, fg=typer.colors.RED, err=True)
-    raise typer.Exit(1)
 
 
 def log_to_stderr(level: str = "WARNING") -> None:
@@ -53,15 +41,6 @@ def log_to_stderr(level: str = "WARNING") -> None:
     )
 
 
-def read_settings(**overrides: Any) -> Settings:
-    """Settings with the options that a command was given on top. Ends the command on a wrong value."""
-    try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})
-    except ValidationError as error:
-        problems = [f"LYCEUM_{str(p['loc'][0]).upper()}: {p['msg']}" for p in error.errors()]
-        fail("These settings cannot be used. " + "; ".join(problems))
-
-
 def run(
     work: Coroutine[Any, Any, None], loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
 ) -> None:
@@ -73,11 +52,6 @@ def run(
         fail(str(error))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-
-
-def is_laptop(settings: Settings) -> bool:
-    """Whether Lyceum runs its own servers: it does unless a database is named."""
-    return settings.database_url is None
 
 
 def with_instance(settings: Settings, info: InstanceInfo) -> Settings:

@@ -1,4 +1,4 @@
 """The servers of the laptop mode (PostgreSQL, Valkey, Chroma) as supervised child processes.
 
-Start with `instance.LocalServices`; nothing in here imports a database client.
+Start with `services.LocalServices`; nothing in here imports a database client.
 """

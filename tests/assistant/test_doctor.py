@@ -21,7 +21,8 @@ from assistant.cli import checks
 from assistant.cli.doctor import stores
 from assistant.cli.doctor.report import Level, Patient, Result, examine, worst
 from migrations.runner import head
-from storage.local.instance import InstanceInfo, LocalServices
+from storage.local.instance import InstanceInfo
+from storage.local.services import LocalServices
 from storage.models import Conversation, Job, Run
 from storage.resources import Storage
 from storage.vectors.index import VectorIndex

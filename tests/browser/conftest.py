@@ -53,7 +53,7 @@ class Serving:
 
     def child(self, command: str) -> psutil.Process:
         """The process of `lyceum COMMAND` that it keeps running."""
-        return next(child for child in self.process.children() if child.cmdline()[-1:] == [command])
+        return next(child for child in self.process.children() if child.cmdline()[3:4] == [command])
 
 
 @contextmanager

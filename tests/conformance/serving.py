@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from assistant.app import create_app
 from mcp_server import http, server
 from migrations.runner import upgrade
-from storage.local.instance import LocalServices
+from storage.local.services import LocalServices
 from storage.resources import open_storage
 from storage.settings import Settings
 from tests.conformance.bridge import bridge

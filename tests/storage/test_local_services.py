@@ -20,8 +20,9 @@ import pytest
 from redis.asyncio import Redis
 
 from storage.errors import Conflict, Unavailable
-from storage.local.instance import InstanceInfo, LocalServices, read_instance
+from storage.local.instance import InstanceInfo, read_instance
 from storage.local.process import ChildSpec, Supervisor
+from storage.local.services import LocalServices
 from tests.waiting import PATIENCE, SOON, awaited
 
 REPOSITORY = Path(__file__).parents[2]
@@ -29,7 +30,7 @@ COLLECTIONS = "/api/v2/tenants/default_tenant/databases/default_database/collect
 HOLDER = """
 import asyncio, json, sys
 from pathlib import Path
-from storage.local.instance import LocalServices
+from storage.local.services import LocalServices
 
 async def main():
     services = LocalServices(Path(sys.argv[1]), "lyceum serve")
