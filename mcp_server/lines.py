@@ -13,6 +13,8 @@ from mcp_types import INVALID_REQUEST, ErrorData, JSONRPCError, RequestId, jsonr
 LONGEST = 32 << 20
 """Bytes of one message: a tool takes at most 8 MB of a file, which are 11 MB in base64. What is longer is not kept."""
 CHUNK = 1 << 16
+MOST_UNREAD = 1 << 20
+"""Bytes of answers that a client may leave unread; until it reads on, its further requests wait."""
 END = 400
 """Bytes kept of either end of a message that is too long, where its id stands."""
 
@@ -61,10 +63,12 @@ class Line:
         return word[1:-1] if word.startswith('"') else int(word)
 
 
-async def lines(reader: asyncio.StreamReader) -> AsyncGenerator[Line]:
-    """Each line, the last one also when nothing ends it. Holds one line and what `reader` holds."""
+async def lines(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> AsyncGenerator[Line]:
+    """Each line, the last one also when nothing ends it. Holds one line and what `reader` holds, and reads on only while
+    the peer reads too: the SDK begins every request at once, so that their answers would pile up here."""
     line = Line()
     while chunk := await reader.read(CHUNK):
+        await writer.drain()
         *ends, rest = chunk.split(b"\n")
         for end in ends:
             line.add(end)
@@ -85,12 +89,13 @@ async def message_streams(
     """
     arrive, incoming = anyio.create_memory_object_stream[Incoming](0)
     outgoing, leave = anyio.create_memory_object_stream[SessionMessage](0)
+    writer.transport.set_write_buffer_limits(MOST_UNREAD)
     async with anyio.create_task_group() as group:
         reading = anyio.CancelScope()
 
         async def read() -> None:
             with reading:
-                await read_messages(reader, arrive, outgoing.clone())
+                await read_messages(lines(reader, writer), arrive, outgoing.clone())
 
         group.start_soon(read)
         group.start_soon(write_messages, writer, leave)
@@ -99,13 +104,13 @@ async def message_streams(
 
 
 async def read_messages(
-    reader: asyncio.StreamReader,
+    incoming: AsyncGenerator[Line],
     arrive: MemoryObjectSendStream[Incoming],
     refuse: MemoryObjectSendStream[SessionMessage],
 ) -> None:
     try:
         async with arrive, refuse:
-            async for line in lines(reader):
+            async for line in incoming:
                 if line.is_too_long:
                     await refuse.send(SessionMessage(too_long(line.request_id())))
                 else:

@@ -6,8 +6,9 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from tests.browser.book import Box, page_text, words_under
-from tests.browser.conftest import Arrive, Serving
+from tests.browser.conftest import Arrive
 from tests.browser.student import Student
+from tests.lyceum import Serving
 
 QUESTION = "Which scheme is unconditionally stable?"
 PAGE_IMAGE = re.compile(r"/pages/(\d+)\.png")

@@ -18,10 +18,10 @@ from storage.local.instance import InstanceInfo
 from storage.resources import Storage
 from tests.browser.answering import answer
 from tests.browser.app_client import AppClient, Pages, build_host, connected, served_pages, window
-from tests.browser.conftest import Serving
 from tests.browser.student import Student
 from tests.conftest import new_principal, settings_for
 from tests.data import mupdf
+from tests.lyceum import Serving
 from tests.study.quizzes import make_test
 from tests.work import call, run_job
 from tools.accounts import Accounts

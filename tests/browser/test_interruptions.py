@@ -5,10 +5,11 @@ from collections.abc import Generator
 import pytest
 from playwright.async_api import Locator, expect
 
-from tests.browser.conftest import Arrive, Serving, serve
+from tests.browser.conftest import Arrive
 from tests.browser.halting_model import FIRST_HALF, SECOND_HALF, HaltingModel, halting_model
 from tests.browser.relay import relay_to
 from tests.browser.student import ANSWER_MS, Student
+from tests.lyceum import Serving, serve
 
 RESTART_MS = 120_000
 SAID = FIRST_HALF.partition(" [1]")[0]

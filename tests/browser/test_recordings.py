@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from playwright.async_api import Browser, Route, StorageState, expect
 
-from tests.browser.conftest import Arrive, Serving, with_material
+from tests.browser.conftest import Arrive, with_material
 from tests.browser.student import READING_MS, Student
 from tests.data import shared
+from tests.lyceum import Serving
 
 CLOCK = re.compile(r"\d+:\d\d")
 

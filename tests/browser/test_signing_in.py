@@ -2,7 +2,8 @@
 
 from playwright.async_api import expect
 
-from tests.browser.conftest import Arrive, Serving
+from tests.browser.conftest import Arrive
+from tests.lyceum import Serving
 
 
 async def test_the_printed_link_signs_in_and_works_only_once(arrive: Arrive, serving: Serving) -> None:

@@ -41,6 +41,11 @@ def command(info: InstanceInfo, caller: Principal, *scopes: str, **settings: str
 async def test_a_process_on_a_pipe_does_what_http_does(
     instance: InstanceInfo, student: Principal, mode: str
 ) -> None:
+    await walk(command(instance, student, LYCEUM_MCP_TOOLSETS="all"), mode)
+
+
+async def walk(parameters: StdioServerParameters, mode: str) -> None:
+    """All that a client does with a server of `TRIALS` with all toolsets."""
     steps: list[float] = []
     waiting = asyncio.Event()
 
@@ -50,9 +55,9 @@ async def test_a_process_on_a_pipe_does_what_http_does(
     async def note_waiting(progress: float, total: float | None, message: str | None) -> None:
         waiting.set()
 
-    async with Client(command(instance, student, LYCEUM_MCP_TOOLSETS="all"), mode=mode) as client:
+    async with Client(parameters, mode=mode) as client:
         assert list(await all_tools(client)) == list(TRIALS)
-        await client.call_tool("create_class", {"name": "Physics 101"})
+        await client.call_tool("create_class", {"name": f"Physics {mode}"})
         listed = await client.call_tool("list_classes")
         refused = await client.call_tool("create_class", {"name": ""})
         counted = await client.call_tool("count_slowly", {"count": 3}, progress_callback=note)
@@ -62,7 +67,7 @@ async def test_a_process_on_a_pipe_does_what_http_does(
         await asyncio.wait_for(waiting.wait(), 10)
         endless.cancel()
         alive = await client.call_tool("list_classes")
-    assert "Physics 101" in text_of(listed)
+    assert f"Physics {mode}" in text_of(listed)
     assert refused.is_error
     assert counted.structured_content == {"done": 3}
     assert steps == [1, 2, 3]
