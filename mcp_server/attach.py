@@ -80,9 +80,6 @@ class McpSocket:
             if server is not None:
                 async with message_streams(reader, writer) as (incoming, outgoing):
                     await server.run(incoming, outgoing, server.create_initialization_options())
-        except asyncio.CancelledError:
-            writer.transport.abort()  # closing would wait for a client that does not read
-            raise
         except (ConnectionError, TimeoutError):
             log.debug("mcp_connection_lost")
         except Exception:
