@@ -1,7 +1,7 @@
 """The one ASGI app: opens the stores, puts every route in its place, and closes everything at the end."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -55,7 +55,8 @@ DESCRIPTION = "A study assistant over your own course material. Every action is 
 def create_app(settings: Settings, clock: Clock | None = None, mcp_socket: Path | None = None) -> FastAPI:
     """Serve it without uvicorn's own access log, which would write login tokens down, and with `http="h11"`.
 
-    With `mcp_socket`, a path in a private folder, it also serves the `lyceum mcp` of this machine's owner there. Raises InvalidInput when the address of a store is missing. Nothing is connected before the first request.
+    With `mcp_socket`, a path in a private folder, it serves the `lyceum mcp` of this machine's owner there.
+    Raises InvalidInput when the address of a store is missing. Nothing is connected before the first request.
     """
     storage = open_storage(settings, clock)
     metrics = Metrics()
@@ -70,17 +71,13 @@ def create_app(settings: Settings, clock: Clock | None = None, mcp_socket: Path 
         oauth=OAuthService(storage, CATALOG),
     )
     mcp = McpHttp(services.executor, storage, settings)
-    attached = (
-        McpSocket(services.executor, services.accounts, settings, mcp_socket).running
-        if mcp_socket
-        else nullcontext
-    )
+    attached = McpSocket(services.executor, services.accounts, settings, mcp_socket)
     chats = ChatService(storage, services.executor, partial(chat_model, settings, storage.embedder))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         try:
-            async with mcp.running(), attached():
+            async with mcp.running(), attached.running():
                 await chats.start()
                 try:
                     yield

@@ -46,9 +46,9 @@ class Hello(BaseModel):
 
 
 class McpSocket:
-    """Keep `running()` entered while the app runs."""
+    """Keep `running()` entered while the app runs. Without a path, as on a server, it does nothing."""
 
-    def __init__(self, executor: Executor, accounts: Accounts, settings: Settings, path: Path) -> None:
+    def __init__(self, executor: Executor, accounts: Accounts, settings: Settings, path: Path | None) -> None:
         self._executor = executor
         self._accounts = accounts
         self._settings = settings
@@ -58,6 +58,9 @@ class McpSocket:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Listens; leaving it ends the connections."""
+        if self._path is None:
+            yield
+            return
         server = await asyncio.start_unix_server(self._connected, sock=listening(self._path))
         try:
             yield
