@@ -28,6 +28,7 @@ CHECKS = (
     Check("clocks", stores.clocks, ("database", "redis")),
     Check("disk", stores.disk),
     Check("settings", stores.settings),
+    Check("AI clients", stores.ai_clients),
     Check("upkeep", work.upkeep, ("schema",)),
     Check("jobs", work.jobs, ("schema",)),
     Check("runs", work.runs, ("schema",)),

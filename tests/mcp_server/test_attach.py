@@ -7,6 +7,7 @@ import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from mcp import Client, StdioServerParameters
 from mcp_types import ResourceListChangedNotification
 
 from assistant.cli.bridge import connected
+from assistant.cli.doctor.report import Patient
+from assistant.cli.doctor.stores import ai_clients
 from mcp_server.attach import listening
 from storage.local.instance import InstanceInfo
 from storage.resources import Storage
@@ -161,6 +164,20 @@ async def test_a_command_that_comes_while_the_api_starts_waits_for_it(
             channel = await awaited(waiting, "a connection", SOON)
             assert channel is not None
             channel.close()
+
+
+async def test_the_doctor_says_when_the_api_cannot_be_reached(
+    tmp_path: Path, instance: InstanceInfo, storage: Storage
+) -> None:
+    settings = storage.settings.model_copy(update={"data_dir": tmp_path})
+    patient = Patient(replace(storage, settings=settings), is_laptop=True, head="")
+    assert (await ai_clients(patient))[0].startswith("No API runs")
+    async with instance_on(tmp_path, instance) as (services, info):
+        services.announce_api(info, "http://127.0.0.1:1", str(socket_of(tmp_path)))
+        (finding,) = (await ai_clients(patient))[1]
+        assert "does not take `lyceum mcp`" in finding.detail
+        async with api_of(socket_of(tmp_path), storage, instance).running():
+            assert await ai_clients(patient) == ("The API takes `lyceum mcp`.", [])
 
 
 async def test_a_client_that_closes_its_pipe_in_the_middle_of_a_call_ends_the_call_and_the_process(

@@ -1,5 +1,7 @@
-"""The stores themselves: do they answer, are they what Lyceum needs, is there room, are the settings safe."""
+"""The stores themselves: do they answer, are they what Lyceum needs, is there room, are the settings safe, and do AI clients
+find the API."""
 
+import asyncio
 import ipaddress
 import os
 import shutil
@@ -9,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from assistant.cli.doctor.report import Answer, Finding, Level, Patient, listed
+from storage.local.instance import read_instance
 from storage.redis.client import translated
 from storage.repositories import inspection
 
@@ -196,6 +199,25 @@ async def settings(patient: Patient) -> Answer:
             )
         )
     return "Nothing unsafe in the settings.", findings
+
+
+async def ai_clients(patient: Patient) -> Answer:
+    """Whether `lyceum mcp` finds the API that runs, where one says that it listens for it."""
+    info = read_instance(patient.storage.settings.data_dir) if patient.is_laptop else None
+    if info is None or info.mcp_socket is None:
+        return "No API runs for `lyceum mcp` to connect to, so it serves itself.", []
+    try:
+        _, writer = await asyncio.open_unix_connection(info.mcp_socket)
+    except OSError as error:
+        finding = Finding(
+            Level.WARNING,
+            f"The API does not take `lyceum mcp` at {info.mcp_socket} ({error.strerror}), so each AI client waits for "
+            "it, and then loads all of Lyceum for itself.",
+            "If that stays so, stop `lyceum serve` and start it again; logs/api.log in the data folder may say why.",
+        )
+        return "", [finding]
+    writer.close()
+    return "The API takes `lyceum mcp`.", []
 
 
 def is_local(host: str) -> bool:
