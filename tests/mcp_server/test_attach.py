@@ -1,8 +1,10 @@
 """`lyceum mcp` beside a running API: real processes that copy between a client's pipes and the API's socket."""
 
 import asyncio
+import base64
 import contextlib
 import json
+import random
 import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -30,6 +32,7 @@ from tests.mcp_server.conftest import INITIALIZE, LEGACY, MODERN, all_tools, tex
 from tests.mcp_server.test_stdio import walk
 from tests.waiting import SOON, awaited, until
 from tools.accounts import Accounts
+from tools.actions.adding import SMALL_FILE
 from tools.context import Principal
 from tools.executor import Executor
 from tools.spec import Effect
@@ -137,6 +140,20 @@ async def test_a_client_hears_of_changes(folder: Path, storage: Storage) -> None
         await client.list_resources()
         await Executor(TRIALS, storage).call("create_class", {"name": "Told of"}, owner)
         await awaited(told.wait(), "the notification", SOON)
+
+
+async def test_the_largest_file_that_a_tool_takes_comes_through_and_of_a_larger_one_the_tool_says_so(
+    folder: Path,
+) -> None:
+    async def upload(size: int) -> str:
+        content = base64.b64encode(random.Random(1).randbytes(size)).decode()
+        file = {"class_id": "No such class", "filename": "a.txt", "content_base64": content}
+        return text_of(await client.call_tool("upload_material", file))
+
+    async with Client(lyceum_mcp(folder, "--toolsets", "all"), mode=MODERN) as client:
+        largest, larger = await upload(SMALL_FILE), await upload(SMALL_FILE + 3)
+    assert "No such class" in largest
+    assert "/api/uploads" in larger
 
 
 async def test_without_an_api_the_process_serves_itself(instance: InstanceInfo, tmp_path: Path) -> None:
