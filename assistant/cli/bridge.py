@@ -2,7 +2,6 @@
 platform. Imports little: this is what a client waits for, and keeps in memory as long as it runs.
 """
 
-import contextlib
 import json
 import os
 import select
@@ -37,7 +36,6 @@ def attached(data_dir: Path, selection: Mapping[str, object]) -> socket.socket |
     if channel is None:
         return None
     try:
-        channel.settimeout(HELLO_SECONDS)
         channel.sendall(json.dumps(selection, ensure_ascii=False).encode() + b"\n")
         said = answer(channel)
         channel.settimeout(None)
@@ -56,6 +54,7 @@ def connected(data_dir: Path) -> socket.socket | None:
         info = read_instance(data_dir)
         if info is not None and info.mcp_socket is not None:
             channel = socket.socket(socket.AF_UNIX)
+            channel.settimeout(HELLO_SECONDS)
             try:
                 channel.connect(info.mcp_socket)
             except OSError as error:
@@ -129,8 +128,12 @@ class Upward(threading.Thread):
             for descriptor, _ in watched.poll():
                 if descriptor == STDOUT:
                     return self._ended(socket.SHUT_RDWR)
-                with contextlib.suppress(BlockingIOError):
+                try:
                     return os.read(STDIN, CHUNK) or self._ended(socket.SHUT_WR)
+                except BlockingIOError:
+                    continue
+                except OSError:  # a terminal that is gone, or nothing there from the start
+                    return self._ended(socket.SHUT_WR)
 
     def _ended(self, how: int) -> bytes:
         self.has_ended = True
