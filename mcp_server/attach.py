@@ -1,7 +1,8 @@
 """`lyceum mcp` beside a running API: a unix socket in a private folder, on which each connection is one AI client.
 
 A connection begins with a line of JSON from the command, what it wants to be offered, and a line of ours: yes, or an
-error's sentence. Then it is MCP as on a pipe. Who can open the socket can read the data folder, so it is the owner.
+error's sentence. Then MCP goes over the client's pipes, when they came with the first line, else over the connection. Who
+can open the socket can read the data folder, so it is the owner.
 """
 
 import asyncio
@@ -11,11 +12,13 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import structlog
 from mcp.server import Server
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mcp_server.lines import message_streams
+from mcp_server.pipes import close, handed_over, pipe_streams
 from mcp_server.principal import SURFACE
 from mcp_server.selection import operators
 from mcp_server.stdio import server_of
@@ -30,6 +33,8 @@ log = structlog.get_logger()
 MOST_CONNECTIONS = 64
 """One is a client that a person has open. Each can have one message of `lines.LONGEST` in the making."""
 HELLO_SECONDS = 10.0
+CLIENT_ENDED = b"."
+"""Tells a command that handed its pipes over that its client has closed them, and not this process the connection."""
 
 
 class Hello(BaseModel):
@@ -61,36 +66,65 @@ class McpSocket:
         if self._path is None:
             yield
             return
-        server = await asyncio.start_unix_server(self._connected, sock=listening(self._path))
-        try:
-            yield
-        finally:
-            self._path.unlink(missing_ok=True)
-            server.close()
-            for connection in self._connections:
-                connection.cancel()
-            await asyncio.gather(*self._connections, return_exceptions=True)
+        with listening(self._path) as listener:
+            accepting = asyncio.create_task(self._accept(listener))
+            try:
+                yield
+            finally:
+                self._path.unlink(missing_ok=True)
+                tasks = [accepting, *self._connections]
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = asyncio.create_task(self._serve(reader, writer))
-        self._connections.add(connection)
-        connection.add_done_callback(self._connections.discard)
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            connection, _ = await loop.sock_accept(listener)
+            serving = asyncio.create_task(self._serve(connection))
+            self._connections.add(serving)
+            serving.add_done_callback(self._connections.discard)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, connection: socket.socket) -> None:
         """One connection, from its first line to its end. Nothing of it reaches the others."""
+        pipes: list[int] = []
         try:
-            server = await self._greeted(reader, writer)
-            if server is not None:
-                async with message_streams(reader, writer) as (incoming, outgoing):
-                    await server.run(incoming, outgoing, server.create_initialization_options())
+            try:
+                async with asyncio.timeout(HELLO_SECONDS):
+                    pipes += await handed_over(connection)
+                streams = await asyncio.open_unix_connection(sock=connection)
+            except BaseException:
+                connection.close()
+                raise
+            await self._talk(*streams, pipes)
         except (ConnectionError, TimeoutError):
             log.debug("mcp_connection_lost")
         except Exception:
             log.exception("mcp_connection_failed")
         finally:
+            close(pipes)
+
+    async def _talk(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pipes: list[int]
+    ) -> None:
+        """Takes the pipes out of the list when it uses them."""
+        try:
+            server = await self._greeted(reader, writer, has_pipes=bool(pipes))
+            if server is None:
+                return
+            if not pipes:
+                await run(server, reader, writer)
+                return
+            taken, pipes[:] = tuple(pipes), ()
+            async with while_held(reader), pipe_streams(taken) as streams:
+                await run(server, *streams)
+            writer.write(CLIENT_ENDED)
+        finally:
             writer.close()
 
-    async def _greeted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Server | None:
+    async def _greeted(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, has_pipes: bool
+    ) -> Server | None:
         """The server for this client; None when it was told why there is none."""
         async with asyncio.timeout(HELLO_SECONDS):
             try:
@@ -98,7 +132,7 @@ class McpSocket:
             except LyceumError as error:
                 await answer(writer, {"error": str(error), "code": error.code})
                 return None
-            await answer(writer, {"ok": True})
+            await answer(writer, {"ok": True, "pipes": has_pipes})
             return server
 
     async def _server_for(self, hello: Hello) -> Server:
@@ -113,6 +147,26 @@ class McpSocket:
         secret = self._settings.secret_key.get_secret_value() if self._settings.secret_key else None
         owner = Principal(await self._accounts.local_owner(), surface=SURFACE)
         return server_of(self._executor, owner, selection, secret)
+
+
+async def run(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """MCP, until the client ends it."""
+    async with message_streams(reader, writer) as (incoming, outgoing):
+        await server.run(incoming, outgoing, server.create_initialization_options())
+
+
+@asynccontextmanager
+async def while_held(reader: asyncio.StreamReader) -> AsyncGenerator[None]:
+    """Ends the block when the command is gone that has handed the pipes over: it says nothing more on this connection."""
+    async with anyio.create_task_group() as group:
+
+        async def end() -> None:
+            await reader.read()
+            group.cancel_scope.cancel()
+
+        group.start_soon(end)
+        yield
+        group.cancel_scope.cancel()
 
 
 async def read_hello(reader: asyncio.StreamReader) -> Hello:
@@ -143,6 +197,7 @@ def listening(path: Path) -> socket.socket:
         made.bind(str(path))
         path.chmod(0o600)
         made.listen()
+        made.setblocking(False)
     except OSError:
         made.close()
         raise

@@ -1,5 +1,6 @@
-"""Copies between the pipes of an AI client and the API that runs on the data folder, so that `lyceum mcp` need not load the
-platform. Imports little: this is what a client waits for, and keeps in memory as long as it runs.
+"""Hands the pipes of an AI client over to the API that runs on the data folder, so that `lyceum mcp` need not load the
+platform; what is no pipe (a terminal, a file) it copies. Imports little: this is what a client waits for, and keeps in
+memory as long as it runs.
 """
 
 import json
@@ -7,9 +8,11 @@ import os
 import select
 import signal
 import socket
+import stat
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -27,8 +30,17 @@ COMING = (FileNotFoundError, ConnectionRefusedError)
 """What connecting says while the API is not there: a later look may find it."""
 
 
-def attached(data_dir: Path, selection: Mapping[str, object]) -> socket.socket | None:
-    """A connection on which MCP can begin; None when this process must serve itself: nobody else does, or not in time.
+@dataclass
+class Attached:
+    """A connection to an API that has agreed to serve this client."""
+
+    channel: socket.socket
+    has_pipes: bool
+    """Whether the API reads and writes the client's pipes itself; else MCP goes over the channel."""
+
+
+def attached(data_dir: Path, selection: Mapping[str, object]) -> Attached | None:
+    """A connection with which MCP can begin; None when this process must serve itself: nobody else does, or not in time.
 
     Raises InvalidInput with the sentence of the API when it does not take the selection.
     """
@@ -36,7 +48,10 @@ def attached(data_dir: Path, selection: Mapping[str, object]) -> socket.socket |
     if channel is None:
         return None
     try:
-        channel.sendall(json.dumps(selection, ensure_ascii=False).encode() + b"\n")
+        hello = json.dumps(selection, ensure_ascii=False).encode() + b"\n"
+        pipes = [STDIN, STDOUT] if are_pipes() else []
+        sent = socket.send_fds(channel, [hello], pipes)
+        channel.sendall(hello[sent:])
         said = answer(channel)
         channel.settimeout(None)
     except (OSError, ValueError):  # it hangs, or ends right now
@@ -44,7 +59,29 @@ def attached(data_dir: Path, selection: Mapping[str, object]) -> socket.socket |
         return None
     if "error" in said:
         raise InvalidInput(str(said["error"]), code=str(said.get("code")))
-    return channel
+    return Attached(channel, has_pipes=said.get("pipes") is True)
+
+
+def are_pipes() -> bool:
+    """Whether the API can take both over."""
+    try:
+        source, sink = os.fstat(STDIN), os.fstat(STDOUT)
+    except OSError:
+        return False
+    # One socket for both ways would do, but who waits for the end of a sink takes what comes in on it for the end.
+    return is_pipe(STDIN) and is_pipe(STDOUT) and not os.path.samestat(source, sink)
+
+
+def is_pipe(descriptor: int) -> bool:
+    """A terminal is none: other programs use it too, and would find it changed."""
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISSOCK(mode):  # Node.js gives its children a pair of sockets
+            with socket.socket(fileno=os.dup(descriptor)) as other:
+                return other.family == socket.AF_UNIX
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode)
 
 
 def connected(data_dir: Path) -> socket.socket | None:
@@ -83,9 +120,33 @@ def answer(channel: socket.socket) -> dict[str, object]:
     return said
 
 
-def copy(channel: socket.socket) -> int:
-    """Copy both ways until one side ends, and give the exit code. Signals end the process as if it were not Python."""
+def serve(attached: Attached) -> int:
+    """Until one side ends; gives the exit code. Signals end the process as if it were not Python."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return wait(attached.channel) if attached.has_pipes else copy(attached.channel)
+
+
+def wait(channel: socket.socket) -> int:
+    """While the API serves the pipes."""
+    watched = select.poll()
+    watched.register(channel, select.POLLIN)
+    watched.register(STDOUT, 0)  # tells that nobody reads there, also while there is nothing to write
+    if STDOUT in dict(watched.poll()):
+        return 0
+    return 0 if received(channel) else lost()
+
+
+def lost() -> int:
+    typer.secho(
+        "Lyceum has stopped or is starting again, so this connection is over. Connect once more.",
+        fg=typer.colors.RED,
+        err=True,
+    )
+    return 1
+
+
+def copy(channel: socket.socket) -> int:
+    """Both ways."""
     up = Upward(channel)
     up.start()
     try:
@@ -93,14 +154,7 @@ def copy(channel: socket.socket) -> int:
             write(STDOUT, part)
     except OSError:
         return 0  # the client has closed standard output, so it is gone
-    if up.has_ended:
-        return 0
-    typer.secho(
-        "Lyceum has stopped or is starting again, so this connection is over. Connect once more.",
-        fg=typer.colors.RED,
-        err=True,
-    )
-    return 1
+    return 0 if up.has_ended else lost()
 
 
 class Upward(threading.Thread):

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import typer
 
-from assistant.cli.bridge import attached, copy
+from assistant.cli import bridge
 from assistant.cli.mcp_clients import CLIENTS, Connection, entry_for, merged, snippet
 from assistant.cli.options import DataDir, fail, is_laptop, read_settings
 from storage.errors import LyceumError
@@ -73,11 +73,11 @@ def serve(settings: Settings) -> None:
     """By the API that runs on the data folder, else in this process. What the command says has won over the settings."""
     if is_laptop(settings):
         try:
-            channel = attached(settings.data_dir, settings.model_dump(include=SELECTION))
+            connection = bridge.attached(settings.data_dir, settings.model_dump(include=SELECTION))
         except LyceumError as error:
             fail(str(error))
-        if channel is not None:
-            raise typer.Exit(copy(channel))
+        if connection is not None:
+            raise typer.Exit(bridge.serve(connection))
     from assistant.cli.mcp_alone import serve_alone  # noqa: PLC0415 - loads the whole platform
 
     serve_alone(settings)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import chromadb
 import numpy as np
 import pytest
 from pydantic import SecretStr
@@ -25,6 +26,7 @@ from storage.local.instance import InstanceInfo
 from storage.local.services import LocalServices
 from storage.models import Conversation, Job, Run
 from storage.resources import Storage
+from storage.vectors.api import parse_url
 from storage.vectors.index import VectorIndex
 from tests import traces
 from tests.clocks import LaterClock
@@ -122,12 +124,10 @@ async def test_vectors_without_a_chunk_and_chunks_without_a_vector(
 
 
 async def upsert(storage: Storage, name: str, entry: UUID, length: int = 384) -> None:
-    await storage.vectors._with(
-        name,
-        lambda c: c.upsert(
-            ids=[str(entry)], embeddings=np.full((1, length), 0.1, np.float32), documents=["stray"]
-        ),
-    )
+    client = await chromadb.AsyncHttpClient(*parse_url(storage.settings.vector_url or "")[:2])
+    made = await client.get_collection(name, embedding_function=None)
+    vectors = np.full((1, length), 0.1, np.float32)
+    await made.upsert(ids=[str(entry)], embeddings=vectors, documents=["stray"])
 
 
 async def test_a_collection_without_a_class(storage: Storage, student: Principal, material: str) -> None:

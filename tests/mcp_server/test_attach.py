@@ -4,8 +4,10 @@ import asyncio
 import base64
 import contextlib
 import json
+import os
 import random
 import signal
+import socket
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -273,3 +275,32 @@ async def test_when_the_api_is_killed_the_command_says_so_and_a_new_one_finds_th
     async with started(lyceum_mcp(serving.data_dir)) as process:
         assert (await said(process, line("tools/list")))["id"] == 1
         assert psutil.Process(process.pid).memory_info().rss < THIN
+
+
+@pytest.mark.parametrize("kind", ["pairs of sockets", "one socket", "terminal"])
+async def test_it_need_not_be_pipes(folder: Path, kind: str) -> None:
+    """Node.js gives its children pairs of sockets. What the API does not take over, the process copies."""
+    parameters, request = lyceum_mcp(folder), line("tools/list")
+    command = (parameters.command, *parameters.args)
+    with contextlib.ExitStack() as held:
+        to_us, stdout = map(held.enter_context, socket.socketpair())
+        from_us, stdin = map(held.enter_context, socket.socketpair())
+        keyboard, terminal = os.openpty()
+        for descriptor in (keyboard, terminal):
+            held.callback(os.close, descriptor)
+        given: dict[str, Any] = {"pairs of sockets": stdin, "one socket": stdout, "terminal": terminal}
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=parameters.cwd, env=parameters.env, stdin=given[kind], stdout=stdout.fileno()
+        )
+        stdout.close()
+        reader, writer = await asyncio.open_unix_connection(sock=to_us.dup())
+        sent = to_us if kind == "one socket" else from_us
+        os.write(keyboard, request) if kind == "terminal" else sent.sendall(request)
+        try:
+            assert json.loads(await awaited(reader.readline(), "an answer", SOON))["id"] == 1
+            os.write(keyboard, b"\x04") if kind == "terminal" else sent.shutdown(socket.SHUT_WR)
+            assert await awaited(process.wait(), "the end", SOON) == 0
+            assert await awaited(reader.read(), "the end of the answers", SOON) == b""
+        finally:
+            writer.close()
+            await writer.wait_closed()

@@ -66,7 +66,7 @@ async def session(path: Path) -> AsyncIterator[Peer]:
     """One that may list its tools."""
     async with connection(path) as peer:
         peer.writer.write(HELLO)
-        assert await peer.next() == {"ok": True}
+        assert await peer.next() == {"ok": True, "pipes": False}
         peer.send(INITIALIZE)
         assert (await peer.next())["id"] == 1
         peer.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
@@ -137,7 +137,7 @@ async def test_a_client_that_vanishes_leaves_nothing_behind(
         async def is_free() -> bool:
             async with connection(alone) as again:
                 again.writer.write(HELLO)
-                return await again.next() == {"ok": True}
+                return await again.next() == {"ok": True, "pipes": False}
 
         await until(is_free, "the place of the one that vanished")
     assert said["code"] == "too_many_connections"
