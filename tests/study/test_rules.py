@@ -107,7 +107,7 @@ async def maker() -> AsyncIterator[RuleMaker]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def analyser(maker: RuleMaker) -> Analyser:
-    return maker._analyser
+    return maker.equipment.analyser
 
 
 async def analysed(analyser: Analyser, text: str) -> Analysed:
@@ -420,7 +420,7 @@ async def test_an_unknown_language_gives_no_nonsense(maker: RuleMaker) -> None:
 
 
 async def test_a_child_that_dies_is_replaced_once(maker: RuleMaker) -> None:
-    analyser = maker._analyser
+    analyser = maker.equipment.analyser
     await analysed(analyser, "A mirror reflects light from its surface.")
     assert analyser._pool is not None
     for pid in list(analyser._pool._processes):
@@ -440,7 +440,7 @@ async def test_a_cancelled_reading_leaves_the_maker_usable(maker: RuleMaker) -> 
 
 
 async def test_closing_ends_the_process(maker: RuleMaker) -> None:
-    analyser = maker._analyser
+    analyser = maker.equipment.analyser
     await analysed(analyser, "A prism splits white light into colours.")
     assert analyser._pool is not None
     children = [psutil.Process(pid) for pid in analyser._pool._processes]

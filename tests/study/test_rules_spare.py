@@ -56,7 +56,7 @@ async def maker() -> AsyncIterator[RuleMaker]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def analyser(maker: RuleMaker) -> Analyser:
-    return maker._analyser
+    return maker.equipment.analyser
 
 
 def ground() -> Ground:

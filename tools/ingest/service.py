@@ -21,6 +21,8 @@ from tools.life.upkeep import Upkeep
 from tools.notes.making import MAKE_NOTES, NotesMaking
 from tools.scheduling.fit_job import FIT_SCHEDULER, SchedulerFitting
 from tools.study.making import Making
+from tools.study.rules.equipment import IDLE_SECONDS, Equipment
+from tools.study.rules.maker import RuleMaker
 from tools.study.target import GENERATE_FLASHCARDS, GENERATE_TEST
 from tools.worker import Handler, Worker
 
@@ -28,11 +30,17 @@ MOST_THREADS = 4
 
 
 def make_worker(
-    storage: Storage, name: str, reader: Reader | None = None, model: TextModel | None = None
+    storage: Storage,
+    name: str,
+    reader: Reader | None = None,
+    model: TextModel | None = None,
+    equipment: Equipment | None = None,
 ) -> Worker:
-    """A worker for all kinds of jobs; without a model its notes consist of quotes. It closes the reader when it stops."""
+    """A worker for all kinds of jobs; without a model its notes consist of quotes. It closes the reader and the equipment of the
+    built-in maker when it stops."""
     writer = VectorWriter(storage.settings.vector_url or "", storage.embedder)
     reader = reader or make_reader(storage)
+    equipment = equipment or Equipment(IDLE_SECONDS)
 
     async def ended(job: Job, status: str, code: str | None, sentence: str | None) -> None:
         if job.kind in (EXPORT, EXPORT_DECK):
@@ -41,7 +49,11 @@ def make_worker(
             async with storage.as_user(job.user_id) as db:
                 await note_end(db, job, status, code, sentence)
 
-    making = Making(storage, model)
+    async def close() -> None:
+        await equipment.close()
+        await reader.close()
+
+    making = Making(storage, model, partial(RuleMaker, equipment=equipment))
     handlers: dict[str, Handler] = {
         INGEST: Ingestion(storage, writer, reader, model),
         EXPORT: AccountExport(storage),
@@ -54,7 +66,7 @@ def make_worker(
         GENERATE_FLASHCARDS: making,
         FIT_SCHEDULER: SchedulerFitting(),
     }
-    return Worker(storage, name, handlers, ended, Upkeep(storage, name), reader.close)
+    return Worker(storage, name, handlers, ended, Upkeep(storage, name), close)
 
 
 def make_reader(storage: Storage) -> Reader:

@@ -1,4 +1,4 @@
-"""The worker's side of the analysing process: started when first needed, replaced once when it dies, ended by `close`."""
+"""The worker's side of the analysing process: started when first needed, replaced once when it dies, ended by `end` or `close`."""
 
 import asyncio
 import multiprocessing
@@ -11,14 +11,13 @@ import structlog
 from storage.errors import Unavailable
 from tools.study.rules.analysed import Analysed
 from tools.study.rules.english import analyse, prepare
+from tools.study.rules.kept import Kept
 
 log = structlog.get_logger()
 
 STEP = 48
 """Sentences a call: some 0.3 s, so that a cancelled job ends soon."""
-
-
-MOST_KNOWN = 6000
+MOST_KNOWN = 4000
 """Sentences that are kept, some 6 kB each; those of the material that is being read always are."""
 
 
@@ -27,17 +26,15 @@ class Analyser:
 
     def __init__(self) -> None:
         self._pool: ProcessPoolExecutor | None = None
-        self._known: dict[str, Analysed] = {}
+        self._known: Kept[Analysed] = Kept(MOST_KNOWN)
 
     async def analyse(self, texts: Sequence[str]) -> list[Analysed]:
         """Each text as one sentence; those analysed before are not analysed again. Raises Unavailable when the process dies twice."""
-        new = list(dict.fromkeys(text for text in texts if text not in self._known))
-        if len(self._known) + len(new) > MOST_KNOWN:
-            self._known = {text: self._known[text] for text in texts if text in self._known}
+        new = self._known.missing(texts)
         for first in range(0, len(new), STEP):
             step = new[first : first + STEP]
-            self._known.update(zip(step, await self._step(step), strict=True))
-        return [self._known[text] for text in texts]
+            self._known.add(dict(zip(step, await self._step(step), strict=True)))
+        return self._known.of(texts)
 
     async def _step(self, texts: list[str]) -> list[Analysed]:
         for _ in range(2):
@@ -64,8 +61,14 @@ class Analyser:
             self._pool = None
         pool.shutdown(wait=False, cancel_futures=True)
 
+    def end(self) -> None:
+        """Let go of the process once it is done, and of what it has said."""
+        self._known.clear()
+        if self._pool is not None:
+            self._drop(self._pool)
+
     async def close(self) -> None:
-        """End the process, also while it works."""
+        """End the process, also while it works, and wait for its end."""
         self._known.clear()
         pool, self._pool = self._pool, None
         if pool is not None:

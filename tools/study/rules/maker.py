@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from tools.study.items import Batch
 from tools.study.port import Embed, Ground, Topic, Wanted
 from tools.study.rules import cards, choosing, completing, foreign, pairing, truth
-from tools.study.rules.analyser import Analyser
 from tools.study.rules.bench import Bench, Candidate
+from tools.study.rules.equipment import Equipment
 from tools.study.rules.material import Material, is_english, place_of, read
 from tools.study.rules.numbers import abbreviation_is_asked
 from tools.study.rules.selecting import select
@@ -38,11 +38,15 @@ class RuleMaker:
     """Fills the port `Maker`. What it has read of a material stays until another one comes."""
 
     embed: Embed
+    equipment: Equipment = field(default_factory=Equipment, repr=False)
     name: str = "builtin"
-    _analyser: Analyser = field(default_factory=Analyser, repr=False)
     _ground: Ground | None = field(default=None, repr=False)
     _material: Material | None = field(default=None, repr=False)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    _is_closed: bool = False
+
+    def __post_init__(self) -> None:
+        self.equipment.take()
 
     async def make(self, topic: Topic, wanted: Wanted, ground: Ground) -> Batch:
         """Candidates of the wanted types, best first, about twice as many; fewer or none where nothing good can be made."""
@@ -54,14 +58,16 @@ class RuleMaker:
     async def _read(self, ground: Ground) -> Material:
         async with self._reading:
             if self._material is None or self._ground is not ground:
-                self._material = await read(ground, self._analyser, self.embed)
+                self._material = await read(ground, self.equipment, self.embed)
                 self._ground = ground
             return self._material
 
     async def close(self) -> None:
-        """End the process that analyses sentences."""
+        """Give back what it works with."""
         self._ground = self._material = None
-        await self._analyser.close()
+        if not self._is_closed:
+            self._is_closed = True
+            await self.equipment.give_back()
 
 
 def _in_english(bench: Bench, wanted: Wanted) -> dict[str, list[Candidate]]:

@@ -1,8 +1,9 @@
 """All that is known of a material, made once: its analysed sentences, facts, terms and their neighbours."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 import numpy as np
@@ -10,9 +11,9 @@ import numpy as np
 from tools.notes.reading import Sentence
 from tools.study.port import Embed, Ground, Matrix, Topic
 from tools.study.rules.analysed import Analysed
-from tools.study.rules.analyser import Analyser
 from tools.study.rules.clauses import statements_of
 from tools.study.rules.connected import conditions_of, reasons_of
+from tools.study.rules.equipment import Equipment
 from tools.study.rules.facts import Facts, Statement, Term
 from tools.study.rules.inventory import Inventory, counted, distinct
 from tools.study.rules.lists import listings_of, orders_of
@@ -30,12 +31,13 @@ LEAST_GAP = 0.6
 NEIGHBOURHOOD = 120
 """Sentences around a topic from which it may borrow for what needs several."""
 MOST_TERMS = 500
-EMBEDDED_AT_A_TIME = 64
 
 _FRONT = re.compile(
     r"(?:\d[\d.]*\s+)?(?:preface|foreword|learning objectives|try it|exercises?|about (?:this|the)|who should|intended audience)\b",
     re.IGNORECASE,
 )
+
+Vectors = Callable[[list[str]], Awaitable[Matrix]]
 
 Place = tuple[UUID, int]
 """Passage and first character: by this a sentence is known again, also among several materials."""
@@ -111,10 +113,10 @@ def is_english(topic: Topic) -> bool:
     return sum(word in _ENGLISH for word in words) >= 0.12 * max(1, len(words))
 
 
-async def read(ground: Ground, analyser: Analyser, embed: Embed) -> Material:
+async def read(ground: Ground, equipment: Equipment, embed: Embed) -> Material:
     """The facts of all English topics. Raises Unavailable when the analyser cannot work."""
     texts = askable(ground.topics)
-    analysed = await analyser.analyse(list(texts))
+    analysed = await equipment.analyser.analyse(list(texts))
     by_place: dict[Place, Facts] = {}
     numbers: dict[Place, NumberFact] = {}
     for (_, sentence), source in zip(texts.items(), analysed, strict=True):
@@ -126,7 +128,8 @@ async def read(ground: Ground, analyser: Analyser, embed: Embed) -> Material:
     facts = joined(by_place.values())
     everything = [one for topic in ground.topics for one in topic.sentences]
     headings = headings_of(one.path for one in everything)
-    inventory = await _inventory(facts, analysed, headings, [one.text for one in everything], embed)
+    vectors = partial(equipment.vectors, embed=embed)
+    inventory = await _inventory(facts, analysed, headings, [one.text for one in everything], vectors)
     spares = {one.place: one for one in spares_of(texts, analysed)}
     gaps = {
         place: made[0]
@@ -162,7 +165,11 @@ def _abbreviations(sentences: Sequence[Sentence]) -> dict[Place, list[Abbreviati
 
 
 async def _inventory(
-    facts: Facts, analysed: Sequence[Analysed], headings: frozenset[str], texts: Sequence[str], embed: Embed
+    facts: Facts,
+    analysed: Sequence[Analysed],
+    headings: frozenset[str],
+    texts: Sequence[str],
+    vectors_of: Vectors,
 ) -> Inventory:
     subjects = [one.subject for one in facts.statements if not one.loose]
     terms = distinct([*subjects, *_compounds(analysed, headings)])
@@ -184,7 +191,7 @@ async def _inventory(
     ]
     kept = sorted(kept, key=lambda term: (term.key not in asked, -counts[term.key], term.key))[:MOST_TERMS]
     statements: list[Statement] = [one for one in facts.statements if not one.loose]
-    vectors = await _embedded([*(term.text for term in kept), *(one.predicate for one in statements)], embed)
+    vectors = await vectors_of([*(term.text for term in kept), *(one.predicate for one in statements)])
     return Inventory(
         kept,
         vectors[: len(kept)],
@@ -222,13 +229,3 @@ def _compounds(analysed: Sequence[Analysed], headings: frozenset[str]) -> list[T
                 ):
                     found.append(term)
     return found
-
-
-async def _embedded(texts: Sequence[str], embed: Embed) -> Matrix:
-    if not texts:
-        return np.zeros((0, 1), np.float32)
-    parts = [
-        await embed(texts[first : first + EMBEDDED_AT_A_TIME])
-        for first in range(0, len(texts), EMBEDDED_AT_A_TIME)
-    ]
-    return np.vstack(parts)
