@@ -86,6 +86,6 @@ def test_the_oldest_are_let_go_of_but_never_what_was_just_asked_for() -> None:
     kept.add({"d": 4})
     assert kept.of(["d", "d"]) == [4, 4]
     assert kept.missing(["a", "b", "c", "d", "b"]) == ["b"]
-    kept.add({name: 0 for name in "vwxyz"})
+    kept.add(dict.fromkeys("vwxyz", 0))
     assert kept.of(list("vwxyz")) == [0] * 5
     assert len(kept) == 5

@@ -1,5 +1,6 @@
 """The rules of the gate, each by a table of what it turns away and what it must let pass."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tools.notes.draft import Lexicon
 from tools.notes.reading import Sentence
 from tools.study.gate.clarity import fits_many, is_ambiguous, is_trivial
 from tools.study.gate.form import is_badly_formed
@@ -17,6 +19,7 @@ from tools.study.gate.view import Unreadable, View, view
 from tools.study.gate.words import Held, has_run, in_order, negations, numbers, numbers_held, turned
 from tools.study.items import Card, Question
 from tools.study.keys import KEY, CardType, Choice
+from tools.study.port import Ground, Topic
 
 EVIDENCE = "Tuples are immutable and have a fixed size, so tuples use less memory than lists."
 
@@ -335,6 +338,42 @@ def test_pairs_and_orders_follow_the_evidence() -> None:
         assert is_supported(view(item)) is supported
 
 
+@pytest.mark.parametrize(
+    ("told", "asked", "has_one"),
+    [
+        ("The valve has the following parts: a spring, a disc and a stem.", "Order the parts.", False),
+        ("A spring, a disc and a stem are added after the valve was bought.", "Order the parts.", False),
+        ("In one time step there are a spring, a disc and, rather than a rod, a stem.", "Order the parts.", False),
+        ("In order to work, it needs a spring, a disc and a stem.", "Put the parts into the order of use.", False),
+        ("For 3 valves of 20 cm there are a spring, a disc and a stem.", "Order the parts.", False),
+        ("A spring follows, then a disc, and at the end a stem.", "Order the parts.", True),
+        ("It is assembled in three stages: a spring, a disc and a stem.", "Order the parts.", True),
+        ("1. a spring 2. a disc 3. a stem", "Order the parts.", True),
+        ("A spring weighs 2 g, a disc 30 g and a stem 400 g.", "Order the parts by their weight.", True),
+        ("There was a spring in 1901, a disc in 1950 and a stem in 1999.", "Order the inventions.", True),
+        ("A spring is lighter than a disc, a disc is lighter than a stem.", "Order the parts.", True),
+        ("Zuerst wird a spring, danach a disc und schließlich a stem eingesetzt.", "Ordne die Teile.", True),
+    ],
+)  # fmt: skip
+def test_an_order_is_given_by_the_evidence_and_not_by_an_enumeration(
+    told: str, asked: str, has_one: bool
+) -> None:
+    key = {"type": "ordering", "order": ["a", "b", "c"]}
+    item = question(asked, key, "a spring", "a disc", "a stem", evidence=told)
+    assert is_supported(view(item)) is has_one
+
+
+def test_the_sentence_before_the_evidence_may_call_it_steps() -> None:
+    lead = sentence("Mounting the valve takes three steps:", 1)
+    told = sentence("A spring, a disc and a stem.", 2)
+    key = {"type": "ordering", "order": ["a", "b", "c"]}
+    item = view(replace(question("Order.", key, "a spring", "a disc", "a stem"), evidence=(told,)))
+    held, heard = Held([told.text], {}), Told()
+    assert support_of(item, held, heard, {}).fails
+    heard.learn(Ground((Topic("Valves", (lead, told), "en"),), Lexicon({}, {}, 1)))
+    assert not support_of(item, held, heard, {}).fails
+
+
 # --- one answer
 
 
@@ -399,6 +438,15 @@ def test_statements_do_not_hedge(text: str, bad: bool) -> None:
         (choice("A tuple is called an", "immutable object", "mutable object", "fixed object"), True),
         (cloze("A {{1}} is immutable, so a tuple uses less memory.", "tuple"), True),
         (cloze("A {{1}} is immutable, so it uses less memory.", "tuple"), False),
+        (choice("What is a valve?", "A valve regulates a flow", "A list of words", "A kind of stone"), True),
+        (choice("What is a valve?", "It regulates a flow", "A list of words", "A kind of stone"), False),
+        (choice("What is a valve?", "A valve regulates a flow", "A valve is a stone", "A kind of stone"), False),
+        (choice("What is a valve?", "A valve regulates a flow", "It names a stone", "A kind of stone"), False),
+        (choice("What does a valve do in a pump?", "In a pump water is kept", "Stones are moved", "Words are read"), False),
+        (choice("Which statement is true of valves?", "Each valve regulates a flow", "Stones are moved", "Words are read"), True),
+        (choice("Which statements about valves and pumps hold?", "Each valve regulates a flow", "Stones are moved", "Words are read"), False),
+        (choice("Was ist ein Ventil?", "Ein Ventil regelt den Fluss", "Eine Liste von Wörtern", "Eine Art von Stein"), True),
+        (card("multiple_choice", "What is a valve?", "A valve regulates a flow", "A valve regulates a flow", "A list of words", "A stone in a wall"), True),
         (card("reversed", "fixed size", "a size that is a fixed size"), True),
         (card("reversed", "tuple", "an immutable sequence"), False),
     ],

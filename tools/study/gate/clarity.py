@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from tools.notes.terms import Stems
+from tools.study.gate.subject import only_right_names_subject
 from tools.study.gate.told import Told, another_fits, another_is_told
 from tools.study.gate.view import BLANK, View
 from tools.study.gate.words import (
@@ -277,6 +278,8 @@ def is_trivial(view: View, stems: Stems) -> bool:
     if view.form == "reversed":
         return _stands_in(view.asked, view.keys[0], stems) or _stands_in(view.keys[0], view.asked, stems)
     if _options_give_away(view) or _only_key_is_of_the_kind(view, stems):
+        return True
+    if only_right_names_subject(view, stems):
         return True
     if re.search(r"\bor\b", view.asked):
         return False

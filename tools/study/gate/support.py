@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from tools.notes.support import ALIKE, DOUBTFUL, SUPPORTED
 from tools.notes.terms import Stems
+from tools.study.gate.order import has_order, place_of
 from tools.study.gate.told import Told, is_stated, states
 from tools.study.gate.view import View
 from tools.study.gate.words import (
     Held,
     content,
-    has_run,
     in_order,
     negations,
     number_words,
@@ -65,7 +65,7 @@ def support_of(view: View, held: Held, told: Told, stems: Stems) -> Support:
     if view.form == "matching":
         return _of_pairs(view, held, stems)
     if view.form == "ordering":
-        return _of_order(view, held, stems)
+        return _of_order(view, held, told, stems)
     if view.claim:
         return _of_filled(view, held, stems)
     support = _of_answer(view, held, told.around(view.item.evidence[0]) or held, stems)
@@ -201,25 +201,15 @@ def _speaks_of(left: str, text: str, held: Held, stems: Stems) -> bool:
     return bool(wanted) and held.share(wanted) >= SUPPORTED
 
 
-def _of_order(view: View, held: Held, stems: Stems) -> Support:
-    """Each part is said, and in this order, unless the evidence measures the order otherwise."""
+def _of_order(view: View, held: Held, told: Told, stems: Stems) -> Support:
+    """Each part is said, the material gives an order, and it is this one, unless the evidence measures the order otherwise."""
     shares = [_answer_share(key, view, held, stems) for key in view.keys]
     if min(shares) < SUPPORTED:
         return Support(min(shares), True)
     share = sum(shares) / len(shares)
+    if not has_order(view, told, stems):
+        return Support(share, True)
     if _MEASURED_ORDER.search(f"{view.asked} {view.evidence}"):
         return Support(share, False)
-    places = [_place(key, view.evidence, stems) for key in view.keys]
+    places = [place_of(key, view.evidence, stems) for key in view.keys]
     return Support(share, places != sorted(places))
-
-
-def _place(key: str, evidence: str, stems: Stems) -> int:
-    """The word of the evidence from which on most of the part's words follow."""
-    told = [root(word, stems) for word in words(evidence)]
-    wanted = [root(word, stems) for word in content(key, stems) or words(key)]
-    for first in range(len(told) - len(wanted) + 1):
-        if has_run(wanted, told[first : first + len(wanted)]):
-            return first
-    window = len(wanted) + 4
-    counts = [sum(word in told[i : i + window] for word in set(wanted)) for i in range(len(told))]
-    return counts.index(max(counts)) if counts else 0

@@ -57,6 +57,13 @@ class Told:
             self._held[id(topic)] = Held(texts, self._stems)
         return self._held[id(topic)]
 
+    def before(self, sentence: Sentence) -> str:
+        """The sentence that stands before it in its topic; empty when there is none."""
+        topic = self._topic_of.get(sentence.chunk_id)
+        around = topic.sentences if topic is not None else ()
+        at = next((i for i, one in enumerate(around) if one == sentence), 0)
+        return around[at - 1].text if at else ""
+
     def _read(self) -> None:
         for topic in self._unread:
             for sentence in topic.sentences:

@@ -11,7 +11,7 @@ from tools.study.rules.analyser import Analyser
 from tools.study.rules.kept import Kept
 
 IDLE_SECONDS = 300.0
-"""To start again takes 1.5 s, and 70 MB are held meanwhile."""
+"""To start again takes 1.5 s of computing; 150 MB are held meanwhile."""
 MOST_VECTORS = 4000
 """1.5 kB each."""
 EMBEDDED_AT_A_TIME = 64
