@@ -10,20 +10,13 @@ from tools.context import Principal, TextModel
 from tools.executor import Executor
 from tools.ingest.reader.reader import Reader
 from tools.ingest.service import make_reader, make_worker
-from tools.study.rules.equipment import IDLE_SECONDS, Equipment
 
 READERS: WeakKeyDictionary[FileStore, Reader] = WeakKeyDictionary()
 """One for each instance, as a worker has it: a new child for every job would cost each test half a second."""
-EQUIPMENT: WeakKeyDictionary[FileStore, Equipment] = WeakKeyDictionary()
-"""The same of what makes questions."""
 
 
 def reader_of(storage: Storage) -> Reader:
     return READERS.setdefault(storage.files, make_reader(storage))
-
-
-def equipment_of(storage: Storage) -> Equipment:
-    return EQUIPMENT.setdefault(storage.files, Equipment(IDLE_SECONDS))
 
 
 async def run_job(
@@ -34,9 +27,7 @@ async def run_job(
     model: TextModel | None = None,
 ) -> None:
     """One attempt, also when the job gives way to what other tests have left in the queue."""
-    worker = make_worker(
-        storage, f"test-{job_id}", reader or reader_of(storage), model, equipment_of(storage)
-    )
+    worker = make_worker(storage, f"test-{job_id}", reader or reader_of(storage), model)
     is_waiting = True
     while is_waiting and await worker.work(job_id, principal.user_id):
         async with storage.as_user(principal.user_id, read_only=True) as db:

@@ -1,12 +1,19 @@
 """What the built-in maker works with is kept from one job to the next, and let go of when none comes."""
 
 from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
 
 import numpy as np
 import psutil
 import pytest
 
+from storage.resources import Storage
+from tests.study.making import SCRIPT
 from tests.waiting import until
+from tests.work import add_text, call
+from tools.context import Principal
+from tools.executor import Executor
+from tools.ingest.service import make_worker
 from tools.study.port import Matrix
 from tools.study.rules.analyser import Analyser
 from tools.study.rules.equipment import Equipment
@@ -76,6 +83,29 @@ async def test_a_new_job_keeps_it_from_ending(equipment: Equipment) -> None:
     assert waiting is not None
     RuleMaker(embed, equipment)
     assert waiting.cancelled()
+
+
+async def test_a_worker_makes_tests_with_one_process_and_ends_it_when_it_stops(
+    executor: Executor, storage: Storage, new_user: Principal
+) -> None:
+    await add_text(executor, new_user, "Biology", "Script", SCRIPT)
+    equipment = Equipment(idle_seconds=600)
+    worker = make_worker(storage, "makes-twice", equipment=equipment)
+    children: list[psutil.Process] = []
+    for _ in range(2):
+        started = await call(executor, new_user, "generate_test", material_ids=["Script"], count=2)
+        status = "queued"
+        while status == "queued" and await worker.work(UUID(started["job_id"]), new_user.user_id):
+            status = (await call(executor, new_user, "get_job", job_id=started["job_id"]))["status"]
+        assert status == "succeeded"
+        children += children_of(equipment.analyser)
+    assert len(children) == 2
+    assert len(set(children)) == 1
+    assert children[0].is_running()
+
+    worker.stop()
+    await worker.run()
+    assert not children[0].is_running()
 
 
 def test_the_oldest_are_let_go_of_but_never_what_was_just_asked_for() -> None:
