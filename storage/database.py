@@ -8,12 +8,15 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import structlog
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from storage.errors import RateLimited, Unavailable
+
+log = structlog.get_logger()
 
 SET_USER = text("SELECT set_config('lyceum.user_id', :user_id, true)")
 SET_USER_AND_NOTE = text(
@@ -72,9 +75,10 @@ class Database:
             },
         )
         event.listen(self.engine.sync_engine, "checkout", refuse_lost)
-        # Its transactions are begun and ended by `begun`; SQLAlchemy would need a message more for each.
+        # `_reading` begins and ends its transactions; SQLAlchemy would need a message more for each.
         self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._queries = asyncio.Semaphore(QUERIES_AT_ONCE)
+        self._ends: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def transaction(
@@ -88,18 +92,28 @@ class Database:
         """
         with answering():
             if read_only:
-                begin = BEGIN_READING.format(user_id=user_id or "")
-                async with AsyncSession(self._reader, expire_on_commit=False) as session:
-                    async with begun(await session.connection(), begin):
-                        yield session
-                        await (
-                            session.flush()
-                        )  # PostgreSQL refuses what a reader changed; it must not vanish silently
+                async with self._reading(user_id) as session:
+                    yield session
                 return
             async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
                 statement = SET_USER_AND_NOTE if note_changes else SET_USER
                 await session.execute(statement, {"user_id": str(user_id) if user_id else ""})
                 yield session
+
+    @asynccontextmanager
+    async def _reading(self, user_id: UUID | None) -> AsyncGenerator[AsyncSession]:
+        """One message begins it, and nobody waits for its end: there is nothing to keep."""
+        session, connection = AsyncSession(self._reader, expire_on_commit=False), None
+        try:
+            connection = await driver(await session.connection())
+            await connection.execute(BEGIN_READING.format(user_id=user_id or ""))
+            yield session
+            await session.flush()  # PostgreSQL refuses what a reader changed; it must not vanish silently
+        finally:
+            # In a task of its own, so that a caller who is cancelled again and again cannot leave it open.
+            end = asyncio.create_task(end_reading(session, connection))
+            self._ends.add(end)
+            end.add_done_callback(self._ends.discard)
 
     @asynccontextmanager
     async def sealed(self, user_id: UUID) -> AsyncGenerator[Any]:
@@ -135,6 +149,7 @@ class Database:
             return revision
 
     async def close(self) -> None:
+        await asyncio.gather(*self._ends)
         await self.engine.dispose()
 
 
@@ -147,6 +162,21 @@ def refuse_lost(connection: Any, *_: Any) -> None:
 async def driver(pooled: AsyncConnection) -> Any:
     """The asyncpg connection below."""
     return (await pooled.get_raw_connection()).driver_connection
+
+
+async def end_reading(session: AsyncSession, connection: Any) -> None:
+    """Ends the transaction and gives the connection back, or ends the connection: it is lost, or nobody knows where it stands."""
+    is_over = False
+    try:
+        if connection is not None:
+            await connection.execute("ROLLBACK", timeout=ROLLBACK_SECONDS)
+            is_over = True
+    except (*UNREACHABLE, asyncpg.InterfaceError) as error:
+        log.debug("connection_lost", reason=str(error))
+    finally:
+        if connection is not None and not is_over:
+            connection.terminate()
+        await (session.close() if is_over else session.invalidate())
 
 
 @asynccontextmanager

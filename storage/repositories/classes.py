@@ -13,12 +13,10 @@ from storage.errors import Conflict
 from storage.models import Class, ClassMember, Material
 from storage.repositories.base import Page, Repository
 
-BY_PREFIX = select(Class).where(
-    Class.user_id == bindparam("user_id"),
-    Class.deleted_at.is_(None),
-    Class.collection_prefix == bindparam("prefix"),
-)
-"""Built once: every look into a collection asks it first, and building it took as long as the answer."""
+# Built once: every look into a collection asks one of them first, and building it takes as long as the answer.
+MINE = select(Class).where(Class.user_id == bindparam("user_id"), Class.deleted_at.is_(None))
+ALL = MINE.order_by(Class.created_at)
+BY_PREFIX = MINE.where(Class.collection_prefix == bindparam("prefix"))
 
 
 def slug(name: str) -> str:
@@ -33,8 +31,7 @@ class ClassRepository(Repository):
         return await self.page(mine, Class.created_at, Class.id, limit=limit, cursor=cursor)
 
     async def all(self) -> Sequence[Class]:
-        mine = select(Class).where(Class.user_id == self.user_id, Class.deleted_at.is_(None))
-        return (await self.session.scalars(mine.order_by(Class.created_at))).all()
+        return (await self.session.scalars(ALL, {"user_id": self.user_id})).all()
 
     async def resolve(self, wanted: str, *, deleted: bool = False) -> Class:
         """By id, name, or a part of the name. Raises NotFound, or Conflict listing the candidates."""

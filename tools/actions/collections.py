@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from storage.errors import NotFound
 from storage.models import Class
+from storage.repositories import Repositories
 from storage.vectors.index import Entry
 from storage.vectors.names import CONTENT_TYPES, collection_names, prefix_of
 from tools.context import ToolContext
@@ -42,9 +44,15 @@ class CollectionList(BaseModel):
     total: int
 
 
+def reading(ctx: ToolContext) -> AbstractAsyncContextManager[Repositories]:
+    """For tools that wait for Chroma: they ask both stores at once, and hold no transaction meanwhile."""
+    return ctx.storage.as_user(ctx.principal.user_id, read_only=True)
+
+
 async def own_collections(ctx: ToolContext) -> dict[str, tuple[Class, str]]:
     """Name → (class, content type) of every collection that the caller's classes may have."""
-    classes = await ctx.db.classes.all()
+    async with reading(ctx) as db:
+        classes = await db.classes.all()
     return {
         name: (row, name[len(row.collection_prefix) + 1 :])
         for row in classes
@@ -54,8 +62,10 @@ async def own_collections(ctx: ToolContext) -> dict[str, tuple[Class, str]]:
 
 async def own(ctx: ToolContext, name: str) -> tuple[Class, str]:
     """The class and content type of a collection. Raises NotFound for one that is not the caller's."""
-    prefix = prefix_of(name)
-    row = await ctx.db.classes.by_prefix(prefix) if prefix else None
+    prefix, row = prefix_of(name), None
+    if prefix:
+        async with reading(ctx) as db:
+            row = await db.classes.by_prefix(prefix)
     if row is None:
         raise NotFound(
             f"No collection {name!r}. chroma_list_collections lists them.", code="collection_not_found"
@@ -63,7 +73,7 @@ async def own(ctx: ToolContext, name: str) -> tuple[Class, str]:
     return row, name[len(row.collection_prefix) + 1 :]
 
 
-@tool(effect=Effect.READ, toolset="collections")
+@tool(effect=Effect.READ, toolset="collections", own_transaction=True)
 async def chroma_list_collections(ctx: ToolContext, args: NoInput) -> CollectionList:
     """List the user's vector collections (one for each class and content type) with their counts. For debugging:
     to answer from material use search_materials."""
@@ -96,14 +106,15 @@ class CollectionInfo(BaseModel):
     metadata: dict[str, Any]
 
 
-@tool(effect=Effect.READ, toolset="collections")
+@tool(effect=Effect.READ, toolset="collections", own_transaction=True)
 async def chroma_get_collection_info(ctx: ToolContext, args: OneCollection) -> CollectionInfo:
     """Describe a collection: count, dimension, distance, embedding model and metadata fields."""
-    row, content_type = await own(ctx, args.collection_name)
-    about = await ctx.storage.vectors.metadata(args.collection_name)
-    count = await ctx.storage.vectors.count(args.collection_name)
-    sample = await ctx.storage.vectors.entries(
-        args.collection_name, ids=None, limit=1, offset=0, embeddings=True
+    vectors, name = ctx.storage.vectors, args.collection_name
+    (row, content_type), about, count, sample = await asyncio.gather(
+        own(ctx, name),
+        vectors.metadata(name),
+        vectors.count(name),
+        vectors.entries(name, ids=None, limit=1, offset=0, embeddings=True),
     )
     configuration = about["configuration"].get("hnsw") or about["configuration"].get("spann") or {}
     return CollectionInfo(
@@ -126,7 +137,7 @@ class DocumentCount(BaseModel):
     count: int
 
 
-@tool(effect=Effect.READ, toolset="collections")
+@tool(effect=Effect.READ, toolset="collections", own_transaction=True)
 async def chroma_count_documents(ctx: ToolContext, args: OneCollection) -> DocumentCount:
     """Count the entries of a collection."""
     # Both at once: what is counted of somebody else's collection is never seen.
@@ -171,7 +182,7 @@ class PeekDocuments(Input):
     limit: int = Field(default=5, ge=1, le=50)
 
 
-@tool(effect=Effect.READ, toolset="collections")
+@tool(effect=Effect.READ, toolset="collections", own_transaction=True)
 async def chroma_peek_documents(ctx: ToolContext, args: PeekDocuments) -> DocumentList:
     """Show the first few entries of a collection, to see what it looks like."""
     return await page_of(ctx, args.collection_name, None, args.limit, 0, embeddings=False)
@@ -191,7 +202,7 @@ class GetDocuments(Input):
     )
 
 
-@tool(effect=Effect.READ, toolset="collections")
+@tool(effect=Effect.READ, toolset="collections", own_transaction=True)
 async def chroma_get_documents(ctx: ToolContext, args: GetDocuments) -> DocumentList:
     """Get entries of a collection by id, or page through all of them, on request with their vectors."""
     limit = min(args.limit, 10) if args.include_embeddings else args.limit
@@ -225,11 +236,16 @@ class ChromaSearch(Input):
     limit: int = Field(default=10, ge=1, le=50)
 
 
-@tool(effect=Effect.READ, toolset="collections")
+async def own_class(ctx: ToolContext, wanted: str) -> Class:
+    async with reading(ctx) as db:
+        return await db.classes.resolve(wanted)
+
+
+@tool(effect=Effect.READ, toolset="collections", own_transaction=True)
 async def chroma_search(ctx: ToolContext, args: ChromaSearch) -> DocumentList:
     """Search by meaning alone, as the vectors see it, to debug retrieval. For answers use search_materials."""
     row, vector = await asyncio.gather(
-        ctx.db.classes.resolve(args.class_id), ctx.storage.query_vectors.of(args.query)
+        own_class(ctx, args.class_id), ctx.storage.query_vectors.of(args.query)
     )
     names = [
         n
