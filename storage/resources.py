@@ -101,7 +101,6 @@ class Storage:
 
     async def close(self) -> None:
         self.files.close()
-        await self.query_vectors.close()
         await self.changes.close()
         await self.redis.aclose()
         await self.vectors.close()

@@ -21,7 +21,6 @@ class QueryVectors:
         self._redis = client
         self._breaker = breaker
         self._embedder = embedder
-        self._keeping: set[asyncio.Task[None]] = set()
 
     async def of(self, text: str) -> list[float]:
         """The vector of a query, `embedder.dimension` floats (float32)."""
@@ -35,17 +34,8 @@ class QueryVectors:
             vector: list[float] = np.frombuffer(base64.b64decode(known), np.float32).tolist()
             return vector
         vector = await asyncio.to_thread(self._embedder.embed_query, text)
-        keeping = asyncio.create_task(self._keep(name, vector))
-        self._keeping.add(keeping)
-        keeping.add_done_callback(self._keeping.discard)
-        return vector
-
-    async def close(self) -> None:
-        """Waits for what is still being kept."""
-        await asyncio.gather(*self._keeping)
-
-    async def _keep(self, name: str, vector: list[float]) -> None:
         packed = base64.b64encode(np.asarray(vector, np.float32).tobytes()).decode()
         with suppress(Unavailable):
             async with self._breaker.quick():
                 await self._redis.set(name, packed, ex=keys.QUERY_VECTOR.seconds)
+        return vector

@@ -3,9 +3,9 @@
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -73,6 +73,17 @@ async def own(ctx: ToolContext, name: str) -> tuple[Class, str]:
     return row, name[len(row.collection_prefix) + 1 :]
 
 
+async def of_own(ctx: ToolContext, name: str, *asked: Awaitable[Any]) -> tuple[Class, str, list[Any]]:
+    """The class, the content type, and what Chroma answers. Nobody sees an answer about somebody else's collection, nor
+    whether there is one: that it is not one's own is said first. Raises NotFound."""
+    mine, *answers = await asyncio.gather(own(ctx, name), *asked, return_exceptions=True)
+    for answer in (mine, *answers):
+        if isinstance(answer, BaseException):
+            raise answer
+    row, content_type = cast(tuple[Class, str], mine)
+    return row, content_type, answers
+
+
 @tool(effect=Effect.READ, toolset="collections", own_transaction=True)
 async def chroma_list_collections(ctx: ToolContext, args: NoInput) -> CollectionList:
     """List the user's vector collections (one for each class and content type) with their counts. For debugging:
@@ -110,8 +121,9 @@ class CollectionInfo(BaseModel):
 async def chroma_get_collection_info(ctx: ToolContext, args: OneCollection) -> CollectionInfo:
     """Describe a collection: count, dimension, distance, embedding model and metadata fields."""
     vectors, name = ctx.storage.vectors, args.collection_name
-    (row, content_type), about, count, sample = await asyncio.gather(
-        own(ctx, name),
+    row, content_type, (about, count, sample) = await of_own(
+        ctx,
+        name,
         vectors.metadata(name),
         vectors.count(name),
         vectors.entries(name, ids=None, limit=1, offset=0, embeddings=True),
@@ -140,10 +152,7 @@ class DocumentCount(BaseModel):
 @tool(effect=Effect.READ, toolset="collections", own_transaction=True)
 async def chroma_count_documents(ctx: ToolContext, args: OneCollection) -> DocumentCount:
     """Count the entries of a collection."""
-    # Both at once: what is counted of somebody else's collection is never seen.
-    _, count = await asyncio.gather(
-        own(ctx, args.collection_name), ctx.storage.vectors.count(args.collection_name)
-    )
+    _, _, (count,) = await of_own(ctx, args.collection_name, ctx.storage.vectors.count(args.collection_name))
     return DocumentCount(name=args.collection_name, count=count)
 
 
@@ -216,8 +225,9 @@ async def page_of(
     ctx: ToolContext, name: str, ids: list[str] | None, limit: int, offset: int, *, embeddings: bool
 ) -> DocumentList:
     """Raises NotFound for a collection that is not the caller's."""
-    _, total, entries = await asyncio.gather(
-        own(ctx, name),
+    _, _, (total, entries) = await of_own(
+        ctx,
+        name,
         ctx.storage.vectors.count(name),
         ctx.storage.vectors.entries(name, ids=ids, limit=limit, offset=offset, embeddings=embeddings),
     )
