@@ -51,6 +51,25 @@ from tools.page_images import PageImages
 
 DESCRIPTION = "A study assistant over your own course material. Every action is a tool; errors are RFC 9457 problem documents."
 
+MODULES = (
+    auth,
+    chat,
+    consent,
+    tools,
+    uploads,
+    tus,
+    materials,
+    figures,
+    media,
+    deck_media,
+    documents,
+    exports,
+    jobs,
+    health,
+    reference,
+)
+"""Each has a router."""
+
 
 def create_app(settings: Settings, clock: Clock | None = None, mcp_socket: Path | None = None) -> FastAPI:
     """Serve it without uvicorn's own access log, which would write login tokens down, and with `http="h11"`.
@@ -98,23 +117,7 @@ def create_app(settings: Settings, clock: Clock | None = None, mcp_socket: Path 
     app.state.services = services
     app.state.chat = chats
     handle_errors(app)
-    for module in (
-        auth,
-        chat,
-        consent,
-        tools,
-        uploads,
-        tus,
-        materials,
-        figures,
-        media,
-        deck_media,
-        documents,
-        exports,
-        jobs,
-        health,
-        reference,
-    ):
+    for module in MODULES:
         app.include_router(module.router)
     app.include_router(auth.pages)
     app.include_router(pages.router())
