@@ -82,7 +82,7 @@ async def test_blanks_at_the_end_of_a_header_are_not_part_of_it(
 
 def test_the_api_process_reads_headers_with_h11(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     options: dict[str, object] = {}
-    monkeypatch.setattr(assistant.app, "create_app", lambda settings: FastAPI())
+    monkeypatch.setattr(assistant.app, "create_app", lambda settings, mcp_socket: FastAPI())
     monkeypatch.setattr(gc, "freeze", lambda: None)  # what is frozen here would stay for all tests after this
     monkeypatch.setattr(uvicorn, "run", lambda app, **given: options.update(given))
     serve_api(storage.settings)
