@@ -113,7 +113,12 @@ class Database:
             # In a task of its own, so that a caller who is cancelled again and again cannot leave it open.
             end = asyncio.create_task(end_reading(session, connection))
             self._ends.add(end)
-            end.add_done_callback(self._ends.discard)
+            end.add_done_callback(self._ended)
+
+    def _ended(self, end: "asyncio.Task[None]") -> None:
+        self._ends.discard(end)
+        if not end.cancelled() and (error := end.exception()) is not None:
+            log.warning("reading_not_ended", reason=repr(error))
 
     @asynccontextmanager
     async def sealed(self, user_id: UUID) -> AsyncGenerator[Any]:
@@ -149,7 +154,7 @@ class Database:
             return revision
 
     async def close(self) -> None:
-        await asyncio.gather(*self._ends)
+        await asyncio.gather(*self._ends, return_exceptions=True)
         await self.engine.dispose()
 
 

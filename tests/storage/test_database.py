@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from storage.database import Database
 from storage.resources import Storage
-from tests.waiting import until
+from tests.waiting import patience, until
 from tools.context import Principal
 
 IS_READ_ONLY = text("SELECT current_setting('transaction_read_only'), current_setting('lyceum.user_id')")
@@ -74,3 +74,16 @@ async def test_a_connection_that_was_lost_while_idle_is_replaced(
             assert await fresh.fetchval("SELECT 1") == 1
     else:
         assert await seen(database, student.user_id) == ("on", str(student.user_id))
+
+
+async def test_what_still_reads_when_its_caller_has_left_takes_no_connection_along(
+    database: Database, student: Principal
+) -> None:
+    """As in a search whose other half failed: `gather` leaves at once, and the first half goes on."""
+    for _ in range(3):
+        async with database.transaction(student.user_id, read_only=True) as session:
+            left = asyncio.create_task(session.execute(text("SELECT pg_sleep(0.3)")))
+            await asyncio.sleep(0.05)
+        await asyncio.wait([left])
+        async with patience("a connection"):
+            assert await seen(database, student.user_id) == ("on", str(student.user_id))
