@@ -33,6 +33,7 @@ log = structlog.get_logger()
 MOST_CONNECTIONS = 64
 """One is a client that a person has open. Each can have one message of `lines.LONGEST` in the making."""
 HELLO_SECONDS = 10.0
+ACCEPT_AGAIN_SECONDS = 1.0
 CLIENT_ENDED = b"."
 """Tells a command that handed its pipes over that its client has closed them, and not this process the connection."""
 
@@ -80,7 +81,12 @@ class McpSocket:
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            connection, _ = await loop.sock_accept(listener)
+            try:
+                connection, _ = await loop.sock_accept(listener)
+            except OSError as error:  # as of too many open files; who waits is served later
+                log.warning("mcp_connection_not_taken", reason=str(error))
+                await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
+                continue
             serving = asyncio.create_task(self._serve(connection))
             self._connections.add(serving)
             serving.add_done_callback(self._connections.discard)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from storage.errors import Conflict, InvalidInput
 from storage.repositories import Repositories
 from storage.repositories.base import as_uuid, one_of_names
 from storage.repositories.contents import Hanging
+from tools.actions.account import account_to_close
 from tools.actions.assignments import only_own
 from tools.context import Principal
 from tools.executor import Executor, validated
@@ -171,14 +171,7 @@ async def a_program(db: Repositories, args: Any, principal: Principal) -> Previe
 
 
 async def the_account(db: Repositories, args: Any, principal: Principal) -> Preview:
-    user = await db.accounts.me()
-    if user.deleted_at is not None:
-        raise Conflict("This account is being deleted already.", code="account_closed")
-    if args.email.casefold() != user.email.casefold():
-        raise InvalidInput(
-            "This is not the e-mail address of the account, so nothing was deleted. Type it exactly.",
-            code="wrong_confirmation",
-        )
+    user = await account_to_close(db, args.email)
     content = listed(await db.contents.of_account())
     return Preview(
         item_id=user.id,

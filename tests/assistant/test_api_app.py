@@ -7,6 +7,7 @@ import httpx
 
 from storage.resources import Storage
 from tests.assistant.conftest import Person
+from tests.mcp_server.conftest import INITIALIZE
 from tools.accounts import Accounts
 
 
@@ -36,23 +37,15 @@ async def test_a_question_is_answered_over_the_app(person: Person, client: httpx
 async def test_mcp_answers_with_a_key_and_tells_how_to_sign_in_without_one(
     person: Person, client: httpx.AsyncClient, storage: Storage
 ) -> None:
-    asked = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-11-25",
-            "capabilities": {},
-            "clientInfo": {"name": "test", "version": "1"},
-        },
-    }
     headers = {"Accept": "application/json, text/event-stream"}
-    refused = await client.post("/mcp", json=asked, headers=headers)
+    refused = await client.post("/mcp", json=INITIALIZE, headers=headers)
     assert refused.status_code == 401
     assert "resource_metadata=" in refused.headers["www-authenticate"]
     metadata = await client.get("/.well-known/oauth-protected-resource/mcp")
     assert metadata.json()["resource"].endswith("/mcp")
     _, key = await Accounts(storage).create_key(person.principal.user_id, "client")
-    welcome = await client.post("/mcp", json=asked, headers={**headers, "Authorization": f"Bearer {key}"})
+    welcome = await client.post(
+        "/mcp", json=INITIALIZE, headers={**headers, "Authorization": f"Bearer {key}"}
+    )
     assert welcome.status_code == 200
     assert "serverInfo" in welcome.text

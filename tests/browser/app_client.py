@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -25,6 +24,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from tests.data import REPOSITORY
+from tests.ports import listening_socket
 
 HOST_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A client</title><link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -87,9 +87,7 @@ class Pages:
 
 @asynccontextmanager
 async def served_pages(folder: Path) -> AsyncGenerator[Pages]:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen()
+    listening = listening_socket()
     pages = Pages(listening.getsockname()[1])
 
     async def host(_: Request) -> Response:

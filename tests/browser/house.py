@@ -1,7 +1,6 @@
 """The whole app in this process, so that a test can reach into its clock and its way to the web."""
 
 import asyncio
-import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from storage.resources import Storage
 from storage.settings import Settings
 from tests.assistant.serving import MovableClock, running
 from tests.browser.student import PASSWORD, Student
+from tests.ports import listening_socket
 from tools.accounts import Accounts, Device
 from tools.oauth.service import OAuthService
 
@@ -46,10 +46,7 @@ class House:
 @asynccontextmanager
 async def open_house(settings: Settings) -> AsyncGenerator[House]:
     """Over real servers, on a port of its own, with the MCP server, the authorization server and the page."""
-    # With its protocol named, asyncio turns Nagle off; without, each answer waits 40 ms for a delayed ACK.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen()
+    listening = listening_socket()
     clock = MovableClock()
     async with running(settings, clock, port=listening.getsockname()[1]) as app:
         config = uvicorn.Config(app, http="h11", lifespan="off", log_level="warning", access_log=False)

@@ -1,7 +1,6 @@
 """MCP Apps in a client: cards are reviewed, a test is taken, a search shows its page; every act is stored on the server."""
 
 import asyncio
-import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -22,6 +21,7 @@ from tests.browser.student import Student
 from tests.conftest import new_principal, settings_for
 from tests.data import mupdf
 from tests.lyceum import Serving
+from tests.ports import listening_socket
 from tests.study.quizzes import make_test
 from tests.work import call, run_job
 from tools.accounts import Accounts
@@ -44,9 +44,7 @@ async def pages(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Page
 @pytest.fixture(scope="module")
 async def mcp_url(instance: InstanceInfo, storage: Storage, executor: Executor) -> AsyncGenerator[str]:
     """The real server over HTTP, with every tool."""
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen()
+    listening = listening_socket()
     settings = settings_for(instance).model_copy(update={"port": listening.getsockname()[1]})
     mcp = McpHttp(executor, storage, settings)
 

@@ -1,7 +1,6 @@
 """The real app on a port, for a program that has no way to send a token: every request is given one of a test account."""
 
 import asyncio
-import socket
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ from storage.resources import open_storage
 from storage.settings import Settings
 from tests.conformance.bridge import bridge
 from tests.conftest import new_principal, settings_for
+from tests.ports import listening_socket
 from tools.accounts import Accounts
 
 
@@ -59,9 +59,7 @@ async def app_on_a_port(
     settings: Settings, token: str, fixtures: MCPServer | None = None
 ) -> AsyncGenerator[str]:
     """Serves until the block ends; gives the address of /mcp. The suite wants the name localhost."""
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen()
+    listening = listening_socket()
     port = listening.getsockname()[1]
     build = server.build_server
 

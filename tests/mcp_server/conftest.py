@@ -1,7 +1,6 @@
 """One real HTTP server with /mcp, and one way to connect a client over each transport and protocol era."""
 
 import asyncio
-import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from storage.local.instance import InstanceInfo
 from storage.resources import Storage
 from tests.conftest import settings_for
 from tests.mcp_server.catalog import TRIALS
+from tests.ports import listening_socket
 from tools.accounts import Accounts
 from tools.context import Principal
 from tools.executor import Executor
@@ -47,10 +47,7 @@ INITIALIZE = {
 @pytest.fixture(scope="session")
 async def base_url(instance: InstanceInfo, storage: Storage) -> AsyncGenerator[str]:
     """A running app with /mcp, and a route behind it that must stay reachable."""
-    # With its protocol named, asyncio turns Nagle off; without, each answer waits 40 ms for a delayed ACK.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen()
+    listening = listening_socket()
     port = listening.getsockname()[1]
     settings = settings_for(instance).model_copy(update={"port": port})
     # A fresh server, whose settings know its address.

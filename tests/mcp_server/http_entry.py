@@ -1,7 +1,6 @@
 """Serves /mcp over HTTP for the tests, in a process of its own: settings from the environment, the port on standard output."""
 
 import asyncio
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,14 +13,13 @@ from mcp_server.http import McpHttp
 from storage.resources import open_storage
 from storage.settings import Settings
 from tests.mcp_server.catalog import TRIALS
+from tests.ports import listening_socket
 from tools.executor import Executor
 
 
 async def main() -> None:
     log_to_stderr("WARNING")
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    listening.listen()
+    listening = listening_socket()
     port = listening.getsockname()[1]
     settings = Settings(_env_file=None).model_copy(update={"port": port})
     storage = open_storage(settings)

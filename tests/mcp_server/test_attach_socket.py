@@ -1,7 +1,9 @@
 """The API's side of `lyceum mcp`: what one connection sends never harms the others, nor the memory."""
 
 import asyncio
+import errno
 import json
+import socket
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -182,3 +184,21 @@ async def test_the_end_of_the_api_ends_every_connection_also_one_that_does_not_r
         await lists(peer)
         await awaited(api.__aexit__(None, None, None), "the end of the API", SOON)
         assert await peer.ended()
+
+
+async def test_a_connection_that_cannot_be_taken_now_is_taken_later(
+    path: Path, storage: Storage, instance: InstanceInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    accept, refusals = loop.sock_accept, iter([OSError(errno.EMFILE, "Too many open files")])
+
+    async def crowded(listener: socket.socket) -> Any:
+        for refusal in refusals:
+            raise refusal
+        return await accept(listener)
+
+    monkeypatch.setattr(attach, "ACCEPT_AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(loop, "sock_accept", crowded)
+    crowd = path.with_name("crowd.sock")
+    async with api_of(crowd, storage, instance).running(), session(crowd) as peer:
+        assert await lists(peer)

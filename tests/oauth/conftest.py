@@ -4,7 +4,6 @@ import asyncio
 import base64
 import hashlib
 import secrets
-import socket
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ from fastapi import FastAPI
 from assistant.app import create_app
 from storage.local.instance import InstanceInfo
 from tests.conftest import settings_for
+from tests.ports import listening_socket
 from tools.context import Principal
 from tools.oauth.service import OAuthService
 
@@ -44,9 +44,7 @@ class Served:
 
 @pytest.fixture(scope="session")
 async def served(instance: InstanceInfo) -> AsyncGenerator[Served]:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen()
+    listening = listening_socket()
     settings = settings_for(instance).model_copy(update={"port": listening.getsockname()[1]})
     app = create_app(settings)
     server = uvicorn.Server(uvicorn.Config(app, http="h11", log_level="warning"))

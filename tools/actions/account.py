@@ -13,6 +13,7 @@ from storage.errors import Conflict, Forbidden, InvalidInput, Unavailable
 from storage.files import MB
 from storage.life.retention import EXPORT_LIFE
 from storage.models import ApiKey, Export, Job, User
+from storage.repositories import Repositories
 from tools.accounts import new_key_row, normal_name
 from tools.context import Principal, ToolContext
 from tools.intake import announce_later
@@ -276,17 +277,23 @@ class AccountDeleted(BaseModel):
     message: str
 
 
-@tool(effect=Effect.DESTROY, toolset="account")
-async def delete_my_account(ctx: ToolContext, args: DeleteMyAccount) -> AccountDeleted:
-    """Delete the account with everything in it, for good: it cannot be restored. export_my_data makes a copy first."""
-    user = await ctx.db.accounts.me()
+async def account_to_close(db: Repositories, email: str) -> User:
+    """The caller's account, when its address was typed. Raises Conflict and InvalidInput."""
+    user = await db.accounts.me()
     if user.deleted_at is not None:
         raise Conflict("This account is being deleted already.", code="account_closed")
-    if args.email.casefold() != user.email.casefold():
+    if email.casefold() != user.email.casefold():
         raise InvalidInput(
             "This is not the e-mail address of the account, so nothing was deleted. Type it exactly.",
             code="wrong_confirmation",
         )
+    return user
+
+
+@tool(effect=Effect.DESTROY, toolset="account")
+async def delete_my_account(ctx: ToolContext, args: DeleteMyAccount) -> AccountDeleted:
+    """Delete the account with everything in it, for good: it cannot be restored. export_my_data makes a copy first."""
+    await account_to_close(ctx.db, args.email)
     ctx.db.accounts.ended_tokens += await ctx.db.closing.close(ctx.now())
     runs, _ = await ctx.db.closing.stop(ctx.now())
 
