@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -44,6 +44,9 @@ MODEL_FILES = ("config.json", "special_tokens_map.json", "tokenizer_config.json"
 """What Chroma's default embedder wants to see beside model and tokenizer; it reads none of them."""
 
 Arguments = Callable[[str], dict[str, Any]]
+"""What a tool is called with when the next query is this one."""
+Steps = Sequence[tuple[str, Arguments]]
+"""Calls one after the other that answer one question together."""
 
 
 @dataclass
@@ -53,7 +56,7 @@ class Peer:
     name: str
     target: Callable[[], Any]
     mode: str
-    calls: dict[str, tuple[str, Arguments]]
+    calls: dict[str, Steps]
     seconds: dict[str, list[float]] = field(default_factory=dict)
     ready: list[float] = field(default_factory=list)
     megabytes: float = 0.0
@@ -148,15 +151,18 @@ def chroma_mcp(python: Path, data: Path, folder: Path, collection: str) -> Peer:
         env={"HOME": str(folder / "home"), "PATH": str(python.parent)},
     )
     named = {"collection_name": collection}
+    names: tuple[str, Arguments] = ("chroma_list_collections", lambda _: {})
+    counted: tuple[str, Arguments] = ("chroma_get_collection_count", lambda _: named)
     return Peer(
         "chroma-mcp 0.2.6, stdio",
         lambda: stdio_client(command, errlog=Path(os.devnull).open("w")),
         "legacy",  # it ends at the first message of the newer revision
         {
-            "list": ("chroma_list_collections", lambda _: {}),
-            "count": ("chroma_get_collection_count", lambda _: named),
-            "peek 5": ("chroma_peek_collection", lambda _: {**named, "limit": 5}),
-            "query 5": ("chroma_query_documents", lambda q: {**named, "query_texts": [q], "n_results": 5}),
+            "list": [names],
+            "list and counts": [names, counted],
+            "count": [counted],
+            "peek 5": [("chroma_peek_collection", lambda _: {**named, "limit": 5})],
+            "query 5": [("chroma_query_documents", lambda q: {**named, "query_texts": [q], "n_results": 5})],
         },
     )
 
@@ -177,13 +183,14 @@ def lyceum(server: Server, collection: str) -> list[Peer]:
     ]
 
 
-def calls_of(collection: str) -> dict[str, tuple[str, Arguments]]:
+def calls_of(collection: str) -> dict[str, Steps]:
     named = {"collection_name": collection}
     return {
-        "list": ("chroma_list_collections", lambda _: {}),
-        "count": ("chroma_count_documents", lambda _: named),
-        "peek 5": ("chroma_peek_documents", lambda _: {**named, "limit": 5}),
-        "query 5": ("chroma_search", lambda q: {"class_id": CLASS_NAME, "query": q, "limit": 5}),
+        "list": [("chroma_list_collections", lambda _: {"counts": False})],
+        "list and counts": [("chroma_list_collections", lambda _: {})],
+        "count": [("chroma_count_documents", lambda _: named)],
+        "peek 5": [("chroma_peek_documents", lambda _: {**named, "limit": 5})],
+        "query 5": [("chroma_search", lambda q: {"class_id": CLASS_NAME, "query": q, "limit": 5})],
     }
 
 
@@ -194,13 +201,17 @@ async def measure_peer(peer: Peer, queries: Iterator[str]) -> None:
     async with peer.client() as client:
         await client.list_tools()
         peer.ready.append(time.perf_counter() - began)
-        for label, (name, arguments) in peer.calls.items():
+        for label, steps in peer.calls.items():
             for _ in range(3):
-                await called(client, name, arguments(next(queries)))
-            seconds = [await called(client, name, arguments(next(queries))) for _ in range(CALLS)]
+                await answered(client, steps, next(queries))
+            seconds = [await answered(client, steps, next(queries)) for _ in range(CALLS)]
             peer.seconds.setdefault(label, []).extend(seconds)
         own = [p for p in psutil.Process().children(recursive=True) if p.pid not in before]
         peer.megabytes = max(peer.megabytes, sum(sizes_of(process)[0] for process in own))
+
+
+async def answered(client: Client, steps: Steps, query: str) -> float:
+    return sum([await called(client, name, arguments(query)) for name, arguments in steps])
 
 
 async def called(client: Client, name: str, arguments: dict[str, Any]) -> float:
@@ -224,7 +235,7 @@ async def measure_clients(
     calls = calls_of(collection)
     for kind, connected in (("SDK's client", sdk_caller), ("plain requests", plain_caller)):
         for label, aim in (("count", 200), ("query 5", 80)):
-            name, arguments = calls[label]
+            ((name, arguments),) = calls[label]
             rest = iter(range(BURST))
             async with AsyncExitStack() as stack:
                 callers = [

@@ -94,7 +94,7 @@ async def topics(asked: Asked) -> Values:
 
 
 async def collections(asked: Asked) -> Values:
-    found = await asked.call("chroma_list_collections")
+    found = await asked.call("chroma_list_collections", counts=False)
     return fitting([item["name"] for item in found["items"]], asked.typed)
 
 

@@ -24,6 +24,7 @@ from storage.redis.sessions import Callers, LoginLinks
 from storage.repositories import Repositories
 from storage.repositories.accounts import SignIn
 from storage.repositories.oauth import Programs
+from storage.repositories.owners import Owners
 from storage.repositories.sharing import PublicLinks
 from storage.settings import Settings
 from storage.vectors.index import VectorIndex
@@ -42,6 +43,7 @@ class Storage:
     consents: Consents
     brake: Brake
     files: FileStore
+    owners: Owners
     vectors: VectorIndex
     embedder: Embedder
     query_vectors: QueryVectors
@@ -102,6 +104,7 @@ class Storage:
     async def close(self) -> None:
         self.files.close()
         await self.changes.close()
+        await self.query_vectors.close()
         await self.redis.aclose()
         await self.vectors.close()
         await self.database.close()
@@ -120,11 +123,12 @@ def open_storage(settings: Settings, clock: Clock | None = None) -> Storage:
         )
     database_url, redis_url, vector_url, files_url = (url or "" for url in urls)
     client, breaker = connect(redis_url), Breaker()
+    database = Database(database_url)
     embedder = shared_embedder(settings.embedding_threads)
     clock = clock or SystemClock()
     return Storage(
         settings=settings,
-        database=Database(database_url),
+        database=database,
         redis=client,
         jobs=JobQueue(client, breaker),
         changes=Changes(client, breaker),
@@ -134,6 +138,7 @@ def open_storage(settings: Settings, clock: Clock | None = None) -> Storage:
         consents=Consents(client),
         brake=Brake(client, breaker, clock),
         files=_file_store(settings, files_url),
+        owners=Owners(database),
         vectors=VectorIndex(vector_url),
         embedder=embedder,
         query_vectors=QueryVectors(client, breaker, embedder),

@@ -12,6 +12,7 @@ from storage import keys
 from storage.embeddings import Embedder
 from storage.errors import Unavailable
 from storage.redis.client import Breaker
+from storage.unawaited import Unawaited
 
 
 class QueryVectors:
@@ -21,6 +22,7 @@ class QueryVectors:
         self._redis = client
         self._breaker = breaker
         self._embedder = embedder
+        self._writes = Unawaited("query_vector_not_kept")
 
     async def of(self, text: str) -> list[float]:
         """The vector of a query, `embedder.dimension` floats (float32)."""
@@ -34,8 +36,14 @@ class QueryVectors:
             vector: list[float] = np.frombuffer(base64.b64decode(known), np.float32).tolist()
             return vector
         vector = await asyncio.to_thread(self._embedder.embed_query, text)
+        self._writes.start(self._keep(name, vector))
+        return vector
+
+    async def close(self) -> None:
+        await self._writes.settle()
+
+    async def _keep(self, name: str, vector: list[float]) -> None:
         packed = base64.b64encode(np.asarray(vector, np.float32).tobytes()).decode()
         with suppress(Unavailable):
             async with self._breaker.quick():
                 await self._redis.set(name, packed, ex=keys.QUERY_VECTOR.seconds)
-        return vector

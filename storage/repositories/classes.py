@@ -6,17 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from storage.errors import Conflict
 from storage.models import Class, ClassMember, Material
 from storage.repositories.base import Page, Repository
-
-# Built once: every look into a collection asks one of them first, and building it takes as long as the answer.
-MINE = select(Class).where(Class.user_id == bindparam("user_id"), Class.deleted_at.is_(None))
-ALL = MINE.order_by(Class.created_at)
-BY_PREFIX = MINE.where(Class.collection_prefix == bindparam("prefix"))
 
 
 def slug(name: str) -> str:
@@ -29,9 +24,6 @@ class ClassRepository(Repository):
     async def recent(self, *, limit: int, cursor: str | None) -> Page[Class]:
         mine = select(Class).where(Class.user_id == self.user_id, Class.deleted_at.is_(None))
         return await self.page(mine, Class.created_at, Class.id, limit=limit, cursor=cursor)
-
-    async def all(self) -> Sequence[Class]:
-        return (await self.session.scalars(ALL, {"user_id": self.user_id})).all()
 
     async def resolve(self, wanted: str, *, deleted: bool = False) -> Class:
         """By id, name, or a part of the name. Raises NotFound, or Conflict listing the candidates."""
@@ -52,10 +44,6 @@ class ClassRepository(Repository):
         return await self.session.scalar(
             select(Class).where(Class.id == class_id, Class.user_id == self.user_id)
         )
-
-    async def by_prefix(self, prefix: str) -> Class | None:
-        """The class whose vector collections begin with this prefix."""
-        return await self.session.scalar(BY_PREFIX, {"user_id": self.user_id, "prefix": prefix})
 
     async def add(self, row: Class) -> Class:
         """Raises Conflict when a class of this name exists. Fills `collection_prefix`: readable and unique for all."""

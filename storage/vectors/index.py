@@ -34,6 +34,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Present:
+    """Which collections there are now. Not `complete`: the store holds more than one page of them, others may exist too."""
+
+    names: frozenset[str]
+    complete: bool
+
+    def may_hold(self, name: str) -> bool:
+        return not self.complete or name in self.names
+
+
+@dataclass(frozen=True, slots=True)
 class CollectionHead:
     """What a collection says of itself; the dimension is None until it holds a vector."""
 
@@ -71,38 +82,22 @@ class VectorIndex:
     async def ping(self) -> None:
         await self._api.heartbeat()
 
-    async def _each(self, names: Sequence[str], ask: Callable[[str], Awaitable[T]]) -> dict[str, T]:
-        """What each of the names that exists answers. Those known from before are asked while the others are looked for."""
+    async def _each(
+        self, names: Sequence[str], ask: Callable[[str], Awaitable[T]], present: Present | None
+    ) -> dict[str, T]:
+        """What each of the names that exists answers. `present` as it was a moment ago; without it, it is looked for when
+        one of the names is new."""
 
-        async def answers(name: str) -> dict[str, T]:
+        async def answer(name: str) -> list[tuple[str, T]]:
             try:
-                return {name: await ask(name)}
+                return [(name, await ask(name))]
             except NotFound:
-                return {}
+                return []
 
-        async def of_others() -> dict[str, T]:
-            there = await self._may_exist(others)
-            return {
-                name: one for part in await asyncio.gather(*map(answers, there)) for name, one in part.items()
-            }
-
-        known = [name for name in names if name in self._ids]
-        others = [name for name in names if name not in self._ids]
-        parts = await asyncio.gather(*map(answers, known), of_others())
-        found = {name: one for part in parts for name, one in part.items()}
-        return {name: found[name] for name in names if name in found}
-
-    async def _may_exist(self, names: Sequence[str]) -> Sequence[str]:
-        """Without those that surely do not exist: one page of all collections is cheaper than asking for each name, as
-        long as it holds them all."""
-        if not names:
-            return names
-        page = await self._api.collections(FEW, 0)
-        if len(page) == FEW:
-            return names
-        there = {found["name"]: found["id"] for found in page}
-        self._ids.update({name: there[name] for name in names if name in there})
-        return [name for name in names if name in there]
+        if present is None and any(name not in self._ids for name in names):
+            present = await self.present()
+        there = [name for name in names if present is None or present.may_hold(name)]
+        return dict(pair for part in await asyncio.gather(*map(answer, there)) for pair in part)
 
     async def search(self, names: Sequence[str], vector: list[float], limit: int) -> list[tuple[UUID, float]]:
         """(chunk id, cosine similarity) over several collections, best first; a missing collection holds nothing."""
@@ -117,7 +112,7 @@ class VectorIndex:
             pairs = zip(found["ids"][0], found["distances"][0], strict=True)
             return [(UUID(i), 1.0 - distance) for i, distance in pairs]
 
-        hits = [hit for part in (await self._each(names, one)).values() for hit in part]
+        hits = [hit for part in (await self._each(names, one, None)).values() for hit in part]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:limit]
 
     async def delete(self, name: str, ids: Sequence[UUID]) -> None:
@@ -148,9 +143,21 @@ class VectorIndex:
 
     # --- inspection
 
-    async def counts(self, names: Sequence[str]) -> dict[str, int]:
+    async def present(self) -> Present:
+        """One page of all collections: cheaper than asking for each name, as long as it holds them all."""
+        page = await self._api.collections(FEW, 0)
+        self._ids.update({found["name"]: found["id"] for found in page})
+        return Present(frozenset(found["name"] for found in page), complete=len(page) < FEW)
+
+    async def existing(self, names: Sequence[str], present: Present) -> list[str]:
+        """Those of the names that exist."""
+        if present.complete:
+            return [name for name in names if present.may_hold(name)]
+        return list(await self._each(names, self._api.collection, present))
+
+    async def counts(self, names: Sequence[str], present: Present | None = None) -> dict[str, int]:
         """How many entries each of the names that exists holds."""
-        return await self._each(names, self.count)
+        return await self._each(names, self.count, present)
 
     async def collections(self) -> AsyncGenerator[CollectionHead]:
         """Every collection in the store, whoever's it is."""
@@ -211,7 +218,9 @@ class VectorIndex:
         rows = zip(found["ids"], found["documents"], found["metadatas"], vectors, strict=True)
         return [Entry(i, document, meta or {}, vector) for i, document, meta, vector in rows]
 
-    async def nearest(self, names: Sequence[str], vector: list[float], limit: int) -> list[Entry]:
+    async def nearest(
+        self, names: Sequence[str], vector: list[float], limit: int, present: Present | None = None
+    ) -> list[Entry]:
         """Entries nearest to a vector, with documents and metadata, best first; a missing collection holds nothing."""
         parts = ("ids", "documents", "metadatas", "distances")
 
@@ -225,5 +234,5 @@ class VectorIndex:
                 Entry(i, document, meta or {}, None, 1.0 - distance) for i, document, meta, distance in rows
             ]
 
-        entries = [entry for part in (await self._each(names, one)).values() for entry in part]
+        entries = [entry for part in (await self._each(names, one, present)).values() for entry in part]
         return sorted(entries, key=lambda entry: -(entry.similarity or 0.0))[:limit]

@@ -44,7 +44,6 @@ QUESTIONS: dict[str, list[Question]] = {
     ],
     "classes": [
         lambda db, its: db.classes.recent(limit=10, cursor=None),
-        lambda db, its: db.classes.all(),
         lambda db, its: db.classes.resolve(str(its["class"])),
         lambda db, its: db.classes.resolve("Secret class"),
         lambda db, its: db.classes.by_id(its["class"]),
@@ -364,3 +363,13 @@ SILENT_FOR_OWNER = [
     ("jobs", 5),
     ("jobs", 6),
 ]
+
+
+async def test_the_collections_of_a_class_are_its_owners_alone(
+    storage: Storage, its: dict[str, Any], new_user: Principal, member: Principal, stranger: Principal
+) -> None:
+    (owner,) = await storage.owners.all(new_user.user_id)
+    assert await storage.owners.by_prefix(new_user.user_id, owner.collection_prefix) == owner
+    for other in (member, stranger):
+        assert await storage.owners.all(other.user_id) == []
+        assert await storage.owners.by_prefix(other.user_id, owner.collection_prefix) is None

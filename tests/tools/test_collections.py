@@ -3,6 +3,9 @@
 import pytest
 
 from storage.errors import NotFound
+from storage.resources import Storage
+from storage.vectors import index
+from tests.conftest import new_principal
 from tests.work import add_text, call
 from tools.context import Principal
 from tools.executor import Executor
@@ -31,3 +34,25 @@ async def test_nobody_learns_whether_another_person_has_a_collection(
             said.append(str(refused.value).replace(name, "NAME"))
         assert said[0] == said[1], tool
         assert "chroma_list_collections" in said[0], tool
+
+
+@pytest.mark.parametrize("page", [1, 50], ids=["store with many collections", "store with few"])
+async def test_collections_are_listed_with_and_without_their_counts(
+    storage: Storage, executor: Executor, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    who = await new_principal(storage)
+    monkeypatch.setattr(index, "FEW", page)
+    for name in ("Optics", "Physics"):
+        await call(executor, who, "create_class", name=name)
+        await add_text(executor, who, name, "Waves", "Waves carry energy.")
+    counted = (await call(executor, who, "chroma_list_collections"))["items"]
+    named = (await call(executor, who, "chroma_list_collections", counts=False))["items"]
+    assert [(item["class_name"], item["content_type"], item["count"]) for item in counted] == [
+        ("Optics", "texts", 1),
+        ("Physics", "texts", 1),
+    ]
+    assert named == [{**item, "count": None} for item in counted]
+    await call(executor, who, "delete_class", class_id="Optics")
+    for counts in (True, False):
+        left = await call(executor, who, "chroma_list_collections", counts=counts)
+        assert [item["class_name"] for item in left["items"]] == ["Physics"]

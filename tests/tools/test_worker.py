@@ -71,10 +71,9 @@ async def contents(storage: Storage, who: Principal, material_id: str) -> tuple[
     """Texts of all chunks in order, and the ids of the vectors in the collections."""
     async with storage.as_user(who.user_id, read_only=True) as db:
         chunks = await db.materials.chunks(await db.materials.chunk_ids(UUID(material_id)))
-        classes = await db.classes.all()
     ids: set[UUID] = set()
-    for row in classes:
-        name = f"{row.collection_prefix}_textbooks"
+    for owner in await storage.owners.all(who.user_id):
+        name = f"{owner.collection_prefix}_textbooks"
         entries = await storage.vectors.entries(name, ids=None, limit=5000, offset=0, embeddings=False)
         ids |= {UUID(entry.id) for entry in entries}
     return [c.text for c in sorted(chunks.values(), key=lambda c: c.ordinal)], ids

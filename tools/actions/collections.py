@@ -3,8 +3,7 @@
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Awaitable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
@@ -12,12 +11,12 @@ from pydantic import BaseModel, Field
 
 from storage.errors import NotFound
 from storage.models import Class
-from storage.repositories import Repositories
+from storage.repositories.owners import Owner
 from storage.vectors.index import Entry
 from storage.vectors.names import CONTENT_TYPES, collection_names, prefix_of
 from tools.context import ToolContext
 from tools.fields import ClassRef, Query
-from tools.spec import Effect, Input, NoInput, tool
+from tools.spec import Effect, Input, tool
 
 CollectionName = Annotated[
     str, Field(min_length=3, max_length=200, description="A collection's name, from chroma_list_collections.")
@@ -35,7 +34,11 @@ class CollectionItem(BaseModel):
     class_id: UUID
     class_name: str
     content_type: str
-    count: int
+    count: int | None = None
+
+
+class ListCollections(Input):
+    counts: bool = Field(default=True, description="False leaves the counts out and is faster.")
 
 
 class CollectionList(BaseModel):
@@ -44,57 +47,55 @@ class CollectionList(BaseModel):
     total: int
 
 
-def reading(ctx: ToolContext) -> AbstractAsyncContextManager[Repositories]:
-    """For tools that wait for Chroma: they ask both stores at once, and hold no transaction meanwhile."""
-    return ctx.storage.as_user(ctx.principal.user_id, read_only=True)
-
-
-async def own_collections(ctx: ToolContext) -> dict[str, tuple[Class, str]]:
+async def own_collections(ctx: ToolContext) -> dict[str, tuple[Owner, str]]:
     """Name → (class, content type) of every collection that the caller's classes may have."""
-    async with reading(ctx) as db:
-        classes = await db.classes.all()
     return {
-        name: (row, name[len(row.collection_prefix) + 1 :])
-        for row in classes
-        for name in collection_names(row.collection_prefix)
+        name: (owner, name[len(owner.collection_prefix) + 1 :])
+        for owner in await ctx.storage.owners.all(ctx.principal.user_id)
+        for name in collection_names(owner.collection_prefix)
     }
 
 
-async def own(ctx: ToolContext, name: str) -> tuple[Class, str]:
+async def own(ctx: ToolContext, name: str) -> tuple[Owner, str]:
     """The class and content type of a collection. Raises NotFound for one that is not the caller's."""
-    prefix, row = prefix_of(name), None
-    if prefix:
-        async with reading(ctx) as db:
-            row = await db.classes.by_prefix(prefix)
-    if row is None:
+    prefix = prefix_of(name)
+    owner = await ctx.storage.owners.by_prefix(ctx.principal.user_id, prefix) if prefix else None
+    if owner is None:
         raise NotFound(
             f"No collection {name!r}. chroma_list_collections lists them.", code="collection_not_found"
         )
-    return row, name[len(row.collection_prefix) + 1 :]
+    return owner, name[len(owner.collection_prefix) + 1 :]
 
 
-async def of_own(ctx: ToolContext, name: str, *asked: Awaitable[Any]) -> tuple[Class, str, list[Any]]:
+async def of_own(ctx: ToolContext, name: str, *asked: Awaitable[Any]) -> tuple[Owner, str, list[Any]]:
     """The class, the content type, and what Chroma answers. Nobody sees an answer about somebody else's collection, nor
     whether there is one: that it is not one's own is said first. Raises NotFound."""
-    mine, *answers = await asyncio.gather(own(ctx, name), *asked, return_exceptions=True)
+    # Chroma first: it takes longer.
+    *answers, mine = await asyncio.gather(*asked, own(ctx, name), return_exceptions=True)
     for answer in (mine, *answers):
         if isinstance(answer, BaseException):
             raise answer
-    row, content_type = cast(tuple[Class, str], mine)
+    row, content_type = cast(tuple[Owner, str], mine)
     return row, content_type, answers
 
 
 @tool(effect=Effect.READ, toolset="collections", own_transaction=True)
-async def chroma_list_collections(ctx: ToolContext, args: NoInput) -> CollectionList:
+async def chroma_list_collections(ctx: ToolContext, args: ListCollections) -> CollectionList:
     """List the user's vector collections (one for each class and content type) with their counts. For debugging:
     to answer from material use search_materials."""
-    known = await own_collections(ctx)
-    counts = await ctx.storage.vectors.counts(list(known))
+    vectors = ctx.storage.vectors
+    present, known = await asyncio.gather(vectors.present(), own_collections(ctx))
+    found: Mapping[str, int | None] = (
+        await vectors.counts(list(known), present)
+        if args.counts
+        else dict.fromkeys(await vectors.existing(list(known), present))
+    )
     items = [
         CollectionItem(
-            name=n, class_id=known[n][0].id, class_name=known[n][0].name, content_type=known[n][1], count=c
+            name=name, class_id=owner.id, class_name=owner.name, content_type=kind, count=found[name]
         )
-        for n, c in counts.items()
+        for name, (owner, kind) in known.items()
+        if name in found
     ]
     return CollectionList(items=items, total=len(items))
 
@@ -186,15 +187,22 @@ class DocumentList(BaseModel):
     total: int
 
 
+class DocumentSample(BaseModel):
+    items: list[Document]
+
+
 class PeekDocuments(Input):
     collection_name: CollectionName
     limit: int = Field(default=5, ge=1, le=50)
 
 
 @tool(effect=Effect.READ, toolset="collections", own_transaction=True)
-async def chroma_peek_documents(ctx: ToolContext, args: PeekDocuments) -> DocumentList:
+async def chroma_peek_documents(ctx: ToolContext, args: PeekDocuments) -> DocumentSample:
     """Show the first few entries of a collection, to see what it looks like."""
-    return await page_of(ctx, args.collection_name, None, args.limit, 0, embeddings=False)
+    name = args.collection_name
+    asked = ctx.storage.vectors.entries(name, ids=None, limit=args.limit, offset=0, embeddings=False)
+    _, _, (entries,) = await of_own(ctx, name, asked)
+    return DocumentSample(items=[Document.of(entry) for entry in entries])
 
 
 class GetDocuments(Input):
@@ -214,26 +222,17 @@ class GetDocuments(Input):
 @tool(effect=Effect.READ, toolset="collections", own_transaction=True)
 async def chroma_get_documents(ctx: ToolContext, args: GetDocuments) -> DocumentList:
     """Get entries of a collection by id, or page through all of them, on request with their vectors."""
+    vectors, name, offset = ctx.storage.vectors, args.collection_name, int(args.cursor or 0)
     limit = min(args.limit, 10) if args.include_embeddings else args.limit
-    offset = int(args.cursor or 0)
-    return await page_of(
-        ctx, args.collection_name, args.ids, limit, offset, embeddings=args.include_embeddings
-    )
-
-
-async def page_of(
-    ctx: ToolContext, name: str, ids: list[str] | None, limit: int, offset: int, *, embeddings: bool
-) -> DocumentList:
-    """Raises NotFound for a collection that is not the caller's."""
     _, _, (total, entries) = await of_own(
         ctx,
         name,
-        ctx.storage.vectors.count(name),
-        ctx.storage.vectors.entries(name, ids=ids, limit=limit, offset=offset, embeddings=embeddings),
+        vectors.count(name),
+        vectors.entries(name, ids=args.ids, limit=limit, offset=offset, embeddings=args.include_embeddings),
     )
-    items = [Document.of(entry, budget=None if ids else DOCUMENT_BUDGET) for entry in entries]
+    items = [Document.of(entry, budget=None if args.ids else DOCUMENT_BUDGET) for entry in entries]
     following = offset + len(entries)
-    more = ids is None and following < total and bool(entries)
+    more = args.ids is None and following < total and bool(entries)
     return DocumentList(items=items, next_cursor=str(following) if more else None, total=total)
 
 
@@ -247,22 +246,24 @@ class ChromaSearch(Input):
 
 
 async def own_class(ctx: ToolContext, wanted: str) -> Class:
-    async with reading(ctx) as db:
+    async with ctx.storage.as_user(ctx.principal.user_id, read_only=True) as db:
         return await db.classes.resolve(wanted)
 
 
 @tool(effect=Effect.READ, toolset="collections", own_transaction=True)
 async def chroma_search(ctx: ToolContext, args: ChromaSearch) -> DocumentList:
     """Search by meaning alone, as the vectors see it, to debug retrieval. For answers use search_materials."""
-    row, vector = await asyncio.gather(
-        own_class(ctx, args.class_id), ctx.storage.query_vectors.of(args.query)
+    vector, row, present = await asyncio.gather(
+        ctx.storage.query_vectors.of(args.query),
+        own_class(ctx, args.class_id),
+        ctx.storage.vectors.present(),
     )
     names = [
         n
         for n in collection_names(row.collection_prefix)
         if args.content_type in (None, n.rsplit(f"{row.collection_prefix}_", 1)[-1])
     ]
-    entries = await ctx.storage.vectors.nearest(names, vector, args.limit)
+    entries = await ctx.storage.vectors.nearest(names, vector, args.limit, present)
     return DocumentList(items=[Document.of(e) for e in entries], next_cursor=None, total=len(entries))
 
 
