@@ -47,7 +47,6 @@ from tools.accounts import Accounts
 from tools.catalog import CATALOG
 from tools.executor import Executor
 from tools.oauth.service import OAuthService
-from tools.page_images import PageImages
 
 DESCRIPTION = "A study assistant over your own course material. Every action is a tool; errors are RFC 9457 problem documents."
 
@@ -85,11 +84,10 @@ def create_app(settings: Settings, clock: Clock | None = None, mcp_socket: Path 
         executor=Executor(CATALOG, storage),
         accounts=Accounts(storage),
         cookies=Cookies(settings),
-        pages=PageImages(storage),
         metrics=metrics,
         oauth=OAuthService(storage, CATALOG),
     )
-    mcp = McpHttp(services.executor, storage, settings)
+    mcp = McpHttp(services.executor, services.accounts, settings)
     attached = McpSocket(services.executor, services.accounts, settings, mcp_socket)
     chats = ChatService(storage, services.executor, partial(chat_model, settings, storage.embedder))
 

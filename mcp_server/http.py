@@ -15,7 +15,6 @@ from mcp_server.principal import REFUSAL, LyceumTokenVerifier, principal_of_toke
 from mcp_server.selection import Selection, operators, requested
 from mcp_server.server import build_server
 from storage.errors import LyceumError
-from storage.resources import Storage
 from storage.settings import Settings
 from tools.accounts import Accounts
 from tools.executor import Executor
@@ -33,9 +32,8 @@ class McpHttp:
     the protocol's header check refuses.
     """
 
-    def __init__(self, executor: Executor, storage: Storage, settings: Settings) -> None:
+    def __init__(self, executor: Executor, accounts: Accounts, settings: Settings) -> None:
         secret = settings.secret_key.get_secret_value() if settings.secret_key else None
-        accounts = Accounts(storage)
         operator = operators(settings, executor.catalog)
 
         def selection_of(ctx: ServerRequestContext) -> Selection:
@@ -48,7 +46,7 @@ class McpHttp:
         app = self._server.streamable_http_app(
             streamable_http_path=PATH,
             transport_security=known_hosts(settings),
-            token_verifier=LyceumTokenVerifier(accounts, storage, settings.base_url + PATH),
+            token_verifier=LyceumTokenVerifier(accounts, executor.storage, settings.base_url + PATH),
             auth=auth_settings(settings),
         )
         self.gate = OAuthGate(app, accounts, Scopes(executor.catalog), settings)

@@ -34,7 +34,6 @@ from mcp_server.views import TEXT, VIEWS, View, view_of
 from storage.errors import Forbidden, InvalidInput, LyceumError, NotFound
 from tools.context import Principal
 from tools.executor import Executor
-from tools.page_images import PageImages
 from tools.spec import Effect
 
 WIDTH, NARROWEST, WIDEST = 1200, 64, 2000
@@ -52,7 +51,6 @@ class Resources:
         self._principal_of = principal_of
         self._selection_of = selection_of
         self._updates = updates
-        self._pictures = PageImages(executor.storage)
 
     async def list(
         self, ctx: ServerRequestContext, params: PaginatedRequestParams | None
@@ -135,7 +133,7 @@ class Resources:
             file = await db.materials.file(row.file_id) if row.file_id else None
         if file is None:
             raise NotFound("This material has no file; read its text.", code="file_missing")
-        return await self._pictures.get(file, number, min(max(width, NARROWEST), WIDEST))
+        return await self._executor.pages.get(file, number, min(max(width, NARROWEST), WIDEST))
 
     async def _part(self, ctx: ServerRequestContext, uri: str) -> TextResourceContents:
         """A part of an answer that was too large for its result."""

@@ -13,6 +13,7 @@ from tools.announcing import announce_rows
 from tools.audit import Trail
 from tools.context import Principal, Progress, TextModel, ToolContext, no_progress
 from tools.limits import admit_call
+from tools.page_images import PageImages
 from tools.spec import Effect, Input, ToolSpec
 from tools.web.fetch import Fetcher
 
@@ -33,6 +34,8 @@ class Executor:
     ) -> None:
         self.catalog = catalog
         self.storage = storage
+        self.pages = PageImages(storage)
+        """One cache for every surface and connection that shows pages."""
         self._model = model
         self._fetcher = fetcher or Fetcher()
 

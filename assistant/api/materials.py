@@ -60,7 +60,7 @@ async def page_image(
     headers = {"ETag": tag, "Cache-Control": "private, max-age=3600"}
     if matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
-    png = await services.pages.get(file, number, width)
+    png = await services.executor.pages.get(file, number, width)
     return Response(png, headers=headers, media_type="image/png")
 
 

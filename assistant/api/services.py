@@ -17,7 +17,6 @@ from tools.context import Principal
 from tools.executor import Executor
 from tools.limits import admit_caller
 from tools.oauth.service import OAuthService
-from tools.page_images import PageImages
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,6 @@ class Services:
     executor: Executor
     accounts: Accounts
     cookies: Cookies
-    pages: PageImages
     metrics: Metrics
     oauth: OAuthService
 

@@ -46,7 +46,7 @@ async def mcp_url(instance: InstanceInfo, storage: Storage, executor: Executor) 
     """The real server over HTTP, with every tool."""
     listening = listening_socket()
     settings = settings_for(instance).model_copy(update={"port": listening.getsockname()[1]})
-    mcp = McpHttp(executor, storage, settings)
+    mcp = McpHttp(executor, Accounts(storage), settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

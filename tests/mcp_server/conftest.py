@@ -52,7 +52,7 @@ async def base_url(instance: InstanceInfo, storage: Storage) -> AsyncGenerator[s
     settings = settings_for(instance).model_copy(update={"port": port})
     # A fresh server, whose settings know its address.
     here = replace(storage, settings=settings)
-    mcp = McpHttp(Executor(TRIALS, here), here, settings)
+    mcp = McpHttp(Executor(TRIALS, here), Accounts(here), settings)
     oauth = OAuthHttp(OAuthService(here, TRIALS))
 
     @asynccontextmanager

@@ -14,6 +14,7 @@ from storage.resources import open_storage
 from storage.settings import Settings
 from tests.mcp_server.catalog import TRIALS
 from tests.ports import listening_socket
+from tools.accounts import Accounts
 from tools.executor import Executor
 
 
@@ -23,7 +24,7 @@ async def main() -> None:
     port = listening.getsockname()[1]
     settings = Settings(_env_file=None).model_copy(update={"port": port})
     storage = open_storage(settings)
-    mcp = McpHttp(Executor(TRIALS, storage), storage, settings)
+    mcp = McpHttp(Executor(TRIALS, storage), Accounts(storage), settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -14,6 +14,7 @@ from assistant.cli.serving import serve_api
 from mcp_server.http import McpHttp
 from storage.resources import Storage
 from tests.mcp_server.conftest import MODERN, make_key
+from tools.accounts import Accounts
 from tools.catalog import CATALOG
 from tools.context import Principal
 from tools.executor import Executor
@@ -46,7 +47,7 @@ async def test_behind_a_public_name_only_that_name_is_answered(
     storage: Storage, student: Principal, host: str, origin: str | None, status: int
 ) -> None:
     settings = storage.settings.model_copy(update={"public_url": "https://study.example.org"})
-    mcp = McpHttp(Executor(CATALOG, storage), storage, settings)
+    mcp = McpHttp(Executor(CATALOG, storage), Accounts(storage), settings)
     app = FastAPI(routes=[*mcp.routes])
     headers = {**HEADERS, "Host": host, "Authorization": f"Bearer {await make_key(storage, student)}"}
     if origin is not None:
