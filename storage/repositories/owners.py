@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from storage.database import Database
+from storage.repositories.base import as_uuid
 
 MINE = "SELECT id, name, collection_prefix FROM classes WHERE user_id = $1 AND deleted_at IS NULL"
 ALL = f"{MINE} ORDER BY created_at"
+EXACT = f"{MINE} AND (id = $2 OR lower(name) = $3)"
 BY_PREFIX = f"{MINE} AND collection_prefix = $2"
 
 
@@ -28,6 +30,12 @@ class Owners:
     async def all(self, user_id: UUID) -> list[Owner]:
         """The user's classes, oldest first."""
         return owners(await self._database.rows(user_id, ALL, user_id))
+
+    async def named(self, user_id: UUID, wanted: str) -> Owner | None:
+        """The user's class with this id or whole name; parts of names are for `ClassRepository.resolve`."""
+        row_id = as_uuid(wanted)
+        name = None if row_id else wanted.lower()
+        return next(iter(owners(await self._database.rows(user_id, EXACT, user_id, row_id, name))), None)
 
     async def by_prefix(self, user_id: UUID, prefix: str) -> Owner | None:
         """The user's class whose collections begin with this prefix."""

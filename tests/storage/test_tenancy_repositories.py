@@ -370,6 +370,11 @@ async def test_the_collections_of_a_class_are_its_owners_alone(
 ) -> None:
     (owner,) = await storage.owners.all(new_user.user_id)
     assert await storage.owners.by_prefix(new_user.user_id, owner.collection_prefix) == owner
+    for wanted in (str(owner.id), "secret CLASS"):
+        assert await storage.owners.named(new_user.user_id, wanted) == owner
+    assert await storage.owners.named(new_user.user_id, "secret") is None
     for other in (member, stranger):
         assert await storage.owners.all(other.user_id) == []
         assert await storage.owners.by_prefix(other.user_id, owner.collection_prefix) is None
+        for wanted in (str(owner.id), owner.name):
+            assert await storage.owners.named(other.user_id, wanted) is None

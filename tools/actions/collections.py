@@ -10,7 +10,6 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from storage.errors import NotFound
-from storage.models import Class
 from storage.repositories.owners import Owner
 from storage.vectors.index import Entry
 from storage.vectors.names import CONTENT_TYPES, collection_names, prefix_of
@@ -245,24 +244,24 @@ class ChromaSearch(Input):
     limit: int = Field(default=10, ge=1, le=50)
 
 
-async def own_class(ctx: ToolContext, wanted: str) -> Class:
+async def prefix_of_class(ctx: ToolContext, wanted: str) -> str:
+    """Raises NotFound or Conflict."""
+    owner = await ctx.storage.owners.named(ctx.principal.user_id, wanted.strip())
+    if owner is not None:
+        return owner.collection_prefix
     async with ctx.storage.as_user(ctx.principal.user_id, read_only=True) as db:
-        return await db.classes.resolve(wanted)
+        return (await db.classes.resolve(wanted)).collection_prefix
 
 
 @tool(effect=Effect.READ, toolset="collections", own_transaction=True)
 async def chroma_search(ctx: ToolContext, args: ChromaSearch) -> DocumentList:
     """Search by meaning alone, as the vectors see it, to debug retrieval. For answers use search_materials."""
-    vector, row, present = await asyncio.gather(
+    vector, prefix, present = await asyncio.gather(
         ctx.storage.query_vectors.of(args.query),
-        own_class(ctx, args.class_id),
+        prefix_of_class(ctx, args.class_id),
         ctx.storage.vectors.present(),
     )
-    names = [
-        n
-        for n in collection_names(row.collection_prefix)
-        if args.content_type in (None, n.rsplit(f"{row.collection_prefix}_", 1)[-1])
-    ]
+    names = [n for n in collection_names(prefix) if args.content_type in (None, n[len(prefix) + 1 :])]
     entries = await ctx.storage.vectors.nearest(names, vector, args.limit, present)
     return DocumentList(items=[Document.of(e) for e in entries], next_cursor=None, total=len(entries))
 
