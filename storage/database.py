@@ -115,7 +115,7 @@ class Database:
             self._ends.start(end_reading(session, connection))
 
     async def rows(self, user_id: UUID, query: str, *arguments: Any) -> list[asyncpg.Record]:
-        """What one query of ours answers this user, past SQLAlchemy: a third of the CPU that a session takes.
+        """What one query of ours answers this user, past SQLAlchemy: half of the CPU that a session takes.
 
         Raises Unavailable when PostgreSQL does not answer.
         """
@@ -186,7 +186,7 @@ async def driver(pooled: AsyncConnection) -> Any:
 
 
 async def end_reading(owner: AsyncSession | AsyncConnection, connection: Any) -> None:
-    """Ends the transaction and gives the connection back to the pool, or ends the connection: it is lost, or nobody knows where it stands."""
+    """Ends the transaction and gives the connection back, or ends the connection: it is lost, or nobody knows where it stands."""
     is_over = False
     try:
         if connection is not None:

@@ -40,6 +40,7 @@ class QueryVectors:
         return vector
 
     async def close(self) -> None:
+        """Waits for what is being kept."""
         await self._writes.settle()
 
     async def _keep(self, name: str, vector: list[float]) -> None:
