@@ -1,9 +1,11 @@
 """The adapter: the tool catalogue as an MCP server. It only translates; the executor decides, runs and audits."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import Any, TypeVar
 
+import anyio.lowlevel
 import structlog
 from mcp.server import NotificationOptions, Server, ServerRequestContext
 from mcp.server.caching import CacheHint
@@ -98,6 +100,11 @@ def answering(
         try:
             return await handler(ctx, params)
         except MCPError:
+            raise
+        except asyncio.CancelledError:
+            # asyncio.gather raises one of its own making, which the SDK's cancel scope does not know: it would end all of
+            # the connection. This raises that of the scope.
+            await anyio.lowlevel.checkpoint_if_cancelled()
             raise
         except Exception as bug:
             log.exception("mcp_request_failed", method=ctx.method, tool=getattr(params, "name", None))

@@ -1,6 +1,7 @@
-"""The real catalogue and three tools that misbehave on purpose: slow, broken, and endless until cancelled."""
+"""The real catalogue and tools that misbehave on purpose: slow, broken, and endless until cancelled."""
 
 import asyncio
+from collections.abc import Awaitable
 
 from pydantic import BaseModel, Field
 
@@ -31,14 +32,25 @@ async def count_slowly(ctx: ToolContext, args: Steps) -> Done:
 @tool(effect=Effect.READ, toolset="trials", own_transaction=True)
 async def wait_forever(ctx: ToolContext, args: NoInput) -> Done:
     """Never end."""
-    started.set()
     await ctx.progress(0, None, "waiting")
+    await waiting(asyncio.Event().wait())
+    return Done(done=0)
+
+
+@tool(effect=Effect.READ, toolset="trials", own_transaction=True)
+async def wait_for_several(ctx: ToolContext, args: NoInput) -> Done:
+    """Never end. Being cancelled, `gather` raises an error of its own making, because the last of them has ended."""
+    await waiting(asyncio.gather(asyncio.Event().wait(), asyncio.sleep(0), return_exceptions=True))
+    return Done(done=0)
+
+
+async def waiting(endless: Awaitable[object]) -> None:
+    started.set()
     try:
-        await asyncio.Event().wait()
+        await endless
     except asyncio.CancelledError:
         cancelled.set()
         raise
-    return Done(done=0)
 
 
 @tool(effect=Effect.READ, toolset="trials", own_transaction=True)
@@ -47,4 +59,7 @@ async def break_badly(ctx: ToolContext, args: NoInput) -> Done:
     return Done.model_validate({"done": "a secret of the inside"})
 
 
-TRIALS = {**CATALOG, **{spec.name: spec for spec in (count_slowly, wait_forever, break_badly)}}
+TRIALS = {
+    **CATALOG,
+    **{spec.name: spec for spec in (count_slowly, wait_forever, wait_for_several, break_badly)},
+}

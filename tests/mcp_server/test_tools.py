@@ -124,11 +124,14 @@ async def test_a_bug_is_answered_without_its_text(door: Door, student: Principal
     assert not alive.is_error
 
 
-async def test_a_call_that_the_client_cancels_stops_in_the_server(door: Door, student: Principal) -> None:
+@pytest.mark.parametrize("endless", ["wait_forever", "wait_for_several"])
+async def test_a_call_that_the_client_cancels_stops_and_the_connection_goes_on(
+    door: Door, student: Principal, endless: str
+) -> None:
     trials.started.clear()
     trials.cancelled.clear()
     async with door.enter(student) as client:
-        call = asyncio.create_task(client.call_tool("wait_forever"))
+        call = asyncio.create_task(client.call_tool(endless))
         await asyncio.wait_for(trials.started.wait(), 5)
         call.cancel()
         await asyncio.wait_for(trials.cancelled.wait(), 5)
