@@ -104,9 +104,10 @@ class Purge:
         await self._within(tables()["materials"], ids)
         async with self._storage.as_user(self._user_id, read_only=True) as db:
             prefixes = await db.life.prefixes(ids)
+        vectors = self._storage.vectors
         for prefix in prefixes:
-            for name in await self._storage.vectors.counts(collection_names(prefix)):
-                await self._storage.vectors.drop(name)
+            for name in await vectors.existing(collection_names(prefix), await vectors.present()):
+                await vectors.drop(name)
                 self.removed["collections"] += 1
             await self._check()
 

@@ -115,6 +115,13 @@ def as_uuid(text: str) -> UUID | None:
         return None
 
 
+def id_or_name(wanted: str) -> tuple[UUID | None, str | None]:
+    """What a caller's text names a thing by: its id, or else its whole name in lower case. The other one is None."""
+    wanted = wanted.strip()
+    row_id = as_uuid(wanted)
+    return row_id, None if row_id else wanted.lower()
+
+
 def one_of_names(kind: str, wanted: str, found: Sequence[Any], name: str, alike: Sequence[str] = ()) -> Any:
     """The only match, or an error that says what to do: NotFound for none, Conflict listing the candidates for many."""
     if not found:

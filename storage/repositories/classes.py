@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from storage.errors import Conflict
 from storage.models import Class, ClassMember, Material
-from storage.repositories.base import Page, Repository, as_uuid
+from storage.repositories.base import Page, Repository, id_or_name
 
 # Built once: half of the tools look for a class first, and building it takes as long as the answer.
 EXACT = select(Class).where(
@@ -34,16 +34,16 @@ class ClassRepository(Repository):
 
     async def resolve(self, wanted: str, *, deleted: bool = False) -> Class:
         """By id, name, or a part of the name. Raises NotFound, or Conflict listing the candidates."""
-        if not deleted and (exact := await self._exactly(wanted.strip())) is not None:
+        if not deleted and (exact := await self._exactly(wanted)) is not None:
             return exact
         mine = select(Class).where(Class.user_id == self.user_id)
         mine = mine.where(Class.deleted_at.is_not(None) if deleted else Class.deleted_at.is_(None))
         return await self.named("class", mine, wanted, Class.id, Class.name)
 
     async def _exactly(self, wanted: str) -> Class | None:
-        row_id = as_uuid(wanted)
-        named = {"user_id": self.user_id, "id": row_id, "name": None if row_id else wanted.lower()}
-        return (await self.session.scalars(EXACT, named)).one_or_none()
+        row_id, name = id_or_name(wanted)
+        asked = {"user_id": self.user_id, "id": row_id, "name": name}
+        return (await self.session.scalars(EXACT, asked)).one_or_none()
 
     async def reachable(self, wanted: str) -> Class:
         """The same among one's own classes and those one is a member of."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from storage.database import Database
-from storage.repositories.base import as_uuid
+from storage.repositories.base import id_or_name
 
 MINE = "SELECT id, name, collection_prefix FROM classes WHERE user_id = $1 AND deleted_at IS NULL"
 ALL = f"{MINE} ORDER BY created_at"
@@ -33,9 +33,8 @@ class Owners:
 
     async def named(self, user_id: UUID, wanted: str) -> Owner | None:
         """The user's class with this id or whole name; parts of names are for `ClassRepository.resolve`."""
-        row_id = as_uuid(wanted)
-        name = None if row_id else wanted.lower()
-        return next(iter(owners(await self._database.rows(user_id, EXACT, user_id, row_id, name))), None)
+        found = owners(await self._database.rows(user_id, EXACT, user_id, *id_or_name(wanted)))
+        return next(iter(found), None)
 
     async def by_prefix(self, user_id: UUID, prefix: str) -> Owner | None:
         """The user's class whose collections begin with this prefix."""

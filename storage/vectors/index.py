@@ -155,7 +155,7 @@ class VectorIndex:
             return [name for name in names if present.may_hold(name)]
         return list(await self._each(names, self._api.collection, present))
 
-    async def counts(self, names: Sequence[str], present: Present | None = None) -> dict[str, int]:
+    async def counts(self, names: Sequence[str], present: Present) -> dict[str, int]:
         """How many entries each of the names that exists holds."""
         return await self._each(names, self.count, present)
 
@@ -219,7 +219,7 @@ class VectorIndex:
         return [Entry(i, document, meta or {}, vector) for i, document, meta, vector in rows]
 
     async def nearest(
-        self, names: Sequence[str], vector: list[float], limit: int, present: Present | None = None
+        self, names: Sequence[str], vector: list[float], limit: int, present: Present
     ) -> list[Entry]:
         """Entries nearest to a vector, with documents and metadata, best first; a missing collection holds nothing."""
         parts = ("ids", "documents", "metadatas", "distances")

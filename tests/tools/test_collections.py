@@ -1,4 +1,4 @@
-"""The tools that look into the vector collections, asked about somebody else's."""
+"""The tools that look into the vector collections: what they list, and what they say of somebody else's."""
 
 import pytest
 

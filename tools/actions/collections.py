@@ -246,7 +246,7 @@ class ChromaSearch(Input):
 
 async def prefix_of_class(ctx: ToolContext, wanted: str) -> str:
     """Raises NotFound or Conflict."""
-    owner = await ctx.storage.owners.named(ctx.principal.user_id, wanted.strip())
+    owner = await ctx.storage.owners.named(ctx.principal.user_id, wanted)
     if owner is not None:
         return owner.collection_prefix
     async with ctx.storage.as_user(ctx.principal.user_id, read_only=True) as db:
